@@ -1,0 +1,139 @@
+"""One trial: what was asked of it, and what came of it.
+
+A trial is a small durable record that outlives the Job that computed it. The specification is written once, before anything runs;
+the status has one writer and changes a few times. Everything that the ranking, the re-ranking under another objective and the
+training-curve findings need is kept here, so that nothing depends on how long Prometheus keeps its samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Scalar = str | int | float | bool
+
+
+class TrialState(StrEnum):
+    """Where a trial stands. The last three are final."""
+
+    PENDING = "Pending"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    AWAITING_METRICS = "AwaitingMetrics"
+    SUCCEEDED = "Succeeded"
+    INFEASIBLE = "Infeasible"
+    FAILED = "Failed"
+
+    @property
+    def final(self) -> bool:
+        return self in (TrialState.SUCCEEDED, TrialState.INFEASIBLE, TrialState.FAILED)
+
+
+class Purpose(StrEnum):
+    """Why a trial runs."""
+
+    SEARCH = "Search"
+
+
+class Source(StrEnum):
+    """Where a trial's numbers came from."""
+
+    PROMETHEUS = "Prometheus"
+    ENDPOINT = "Endpoint"
+    TERMINATION_RECORD = "TerminationRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a metric. ``step`` is None where the trainer told no step."""
+
+    step: int | None
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """A metric's series in short: enough to rank by it in either direction, by its best or by its final value.
+
+    ``minimum`` and ``maximum`` are over the finite points, at the first step that reaches them, and None where no point is finite.
+    ``final`` is the last point, finite or not.
+    """
+
+    count: int
+    final: Sample
+    minimum: Sample | None
+    maximum: Sample | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric's points in the order in which they were reported; ``steps`` and ``values`` have one length."""
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that the trainer kept: where, at which step, with which objective."""
+
+    step: int
+    value: float
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSpec:
+    """What is asked of a trial. ``point`` is its unit-cube coordinates; ``parameters`` its hyperparameters' values by name."""
+
+    study: str
+    index: int
+    arm: int
+    purpose: Purpose
+    point: tuple[float, ...]
+    parameters: Mapping[str, Scalar]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.study}-{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStatus:
+    """What came of a trial.
+
+    ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``incomplete`` the names of those of which
+    the trainer reported more points than could be read back. ``failed_runs`` are the identities of the runs that an infrastructure
+    failure ended: they are not counted against the trial, which runs again at the same point.
+    """
+
+    state: TrialState = TrialState.PENDING
+    reason: str = ""
+    message: str = ""
+    objective: Sample | None = None
+    metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    incomplete: tuple[str, ...] = ()
+    source: Source | None = None
+    checkpoint: Checkpoint | None = None
+    node: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    failed_runs: tuple[str, ...] = ()
+
+    @property
+    def attempts(self) -> int:
+        """Runs begun for this trial: those that infrastructure failures ended, and the one that stands."""
+        return len(self.failed_runs) + (self.state is not TrialState.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    spec: TrialSpec
+    status: TrialStatus
