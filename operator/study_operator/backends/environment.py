@@ -1,0 +1,31 @@
+"""What a trial's process finds in its environment: the inward half of the trainer's contract (docs/trainer.md)."""
+
+from __future__ import annotations
+
+import json
+from study_operator.results.trial import TrialSpec
+from study_operator.scalar import Scalar
+
+METRICS_PORT = 9400
+"""The trainer's default; a container port named ``metrics`` in the template overrides it."""
+
+
+def trial_environment(spec: TrialSpec, steps: int | None) -> dict[str, str]:
+    """The variables that tell a trainer what to compute, in a stable order.
+
+    Values travel by environment only, never through a shell.
+    """
+    environment = {"STUDY_NAME": spec.study, "STUDY_TRIAL": spec.name, "STUDY_SEED": str(spec.seed)}
+    if steps is not None:
+        environment["STUDY_STEPS"] = str(steps)
+    environment["STUDY_PARAMETERS"] = json.dumps(dict(spec.parameters))
+    return environment | {f"HP_{name.upper()}": parameter_text(value) for name, value in spec.parameters.items()}
+
+
+def parameter_text(value: Scalar) -> str:
+    """A hyperparameter's value as its variable holds it: exact for floats, ``true``/``false`` for booleans."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else repr(value)
+
+
