@@ -109,8 +109,9 @@ class TrialStatus:
     """What came of a trial.
 
     ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``incomplete`` the names of those of which
-    the trainer reported more points than could be read back. ``failed_runs`` are the identities of the runs that an infrastructure
-    failure ended: they are not counted against the trial, which runs again at the same point.
+    the trainer reported more points than could be read back. ``run`` identifies the run that the other fields tell of;
+    ``failed_runs`` are those that an infrastructure failure ended: they are not counted against the trial, which runs again at
+    the same point.
     """
 
     state: TrialState = TrialState.PENDING
@@ -122,6 +123,7 @@ class TrialStatus:
     incomplete: tuple[str, ...] = ()
     source: Source | None = None
     checkpoint: Checkpoint | None = None
+    run: str = ""
     node: str = ""
     started: datetime | None = None
     finished: datetime | None = None
