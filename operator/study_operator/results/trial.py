@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-Scalar = str | int | float | bool
+from study_operator.scalar import Scalar
 
 
 class TrialState(StrEnum):
