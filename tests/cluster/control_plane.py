@@ -1,8 +1,8 @@
 """A Kubernetes control plane on free loopback ports, in a folder of its own.
 
-etcd, the API server and the controller manager are the real ones, so admission, CEL, RBAC, quota, garbage collection and the Job
-controller behave as in production. The node-lifecycle controller is left out: it would evict pods whenever a busy machine delays the
-node agent's heartbeat, and a test must see only the faults that it asked for.
+etcd, the API server and the controller manager are the real ones, so admission, CEL, RBAC, quota, garbage collection
+and the Job controller behave as in production. The node-lifecycle controller is left out: it would evict pods
+whenever a busy machine delays the node agent's heartbeat, and a test must see only the faults that it asked for.
 """
 
 from __future__ import annotations
@@ -59,14 +59,16 @@ class ControlPlane:
     ``start`` returns when the API server and its controllers work; it stops what it started if it fails.
     """
 
-    def __init__(self, folder: Path, settings: Settings = Settings()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, folder: Path, settings: Settings = Settings()) -> None:
         self.folder = folder
         self.settings = settings
         self.audit_log = folder / "audit.log"
         self._kubectl = find_or_build("kubectl")
         self._authority = Authority(folder)
         self.access = Access(
-            f"https://127.0.0.1:{free_port()}", self._authority.certificate, self._authority.issue("admin", ["system:masters"])
+            f"https://127.0.0.1:{free_port()}",
+            self._authority.certificate,
+            self._authority.issue("admin", ["system:masters"]),
         )
         self.kubeconfig = self._write_kubeconfig("admin", _certificate_user(self.access.client))
         etcd_url = f"http://127.0.0.1:{free_port()}"
@@ -84,7 +86,9 @@ class ControlPlane:
                 server.start()
             self._wait_for_api_server()
             # The controllers work once one of them has made the service account that every pod needs.
-            self.controller_manager.wait_until(lambda: self._answers("/api/v1/namespaces/default/serviceaccounts/default"))
+            self.controller_manager.wait_until(
+                lambda: self._answers("/api/v1/namespaces/default/serviceaccounts/default")
+            )
         except BaseException:
             self.stop()
             raise
@@ -97,7 +101,9 @@ class ControlPlane:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop_api_server(self) -> None:
@@ -109,8 +115,13 @@ class ControlPlane:
         self.api_server.start()
         self._wait_for_api_server()
 
-    def kubectl(self, *arguments: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run kubectl as the administrator. Raises AssertionError with what it said if it fails, unless ``check`` is off."""
+    def kubectl(
+        self, *arguments: str, input: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the administrator.
+
+        Raises AssertionError with what it said if it fails, unless ``check`` is off.
+        """
         command = [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=input, capture_output=True, text=True)
         assert not (check and done.returncode), f"kubectl {' '.join(arguments)}: {done.stderr}"

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _UNPRIVILEGED_AND_NOT_EPHEMERAL = range(20_000, 32_000)
-"""Linux hands out 32768-60999 to outgoing connections, so a port of that range could be gone when a server is restarted on it."""
+"""Linux hands out 32768-60999 to outgoing connections, so a port of that range could be gone when a server is
+restarted on it."""
 
 
 class ServerFailed(Exception):
@@ -31,9 +32,9 @@ def free_port() -> int:
 
 
 def dies_with_parent(command: Sequence[str]) -> list[str]:
-    """``command``, killed by the kernel when the thread that starts it ends: a killed test run leaves no servers behind.
+    """``command``, killed by the kernel when the thread that starts it ends.
 
-    Where setpriv (util-linux) is missing, only an orderly end stops it.
+    So a killed test run leaves no servers behind. Where setpriv (util-linux) is missing, only an orderly end stops it.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else list(command)
