@@ -1,0 +1,1 @@
+"""Metrics: where a trial's numbers are read from."""

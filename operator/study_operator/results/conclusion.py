@@ -1,0 +1,158 @@
+"""The conclusion: a finished trial's status, from what three witnesses say.
+
+The backend tells how the run ended, the trainer's record what it found, the metrics source the curves. The record is
+the final word; a curve that agrees with it by count and fingerprint is the same word in full. Where they disagree,
+points were lost on the way: the record's numbers stand, and the metric is named as incomplete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from study_operator.results.curve import CurveAnswer, fingerprint, summarize, thin
+from study_operator.results.objective import Objective, objective_of
+from study_operator.results.sentences import sentence
+from study_operator.results.taxonomy import Record, RecordedMetric, RunEnd, classify
+from study_operator.results.trial import Curve, MetricSummary, Sample, Source, TrialState, TrialStatus
+
+METRICS_KEPT = 16
+"""Metrics of a trial that its status keeps, as many as the SDK takes."""
+
+_NOTHING = CurveAnswer({}, has_steps=False)
+
+
+def conclude(
+    end: RunEnd,
+    record: Record | None,
+    answer: CurveAnswer | None,
+    objective: Objective,
+    *,
+    source: Source,
+    node: str = "",
+    started: datetime | None = None,
+    finished: datetime | None = None,
+    failed_runs: tuple[str, ...] = (),
+    problem: str = "",
+) -> TrialStatus:
+    """The trial's final status.
+
+    ``source`` is where ``answer`` came from; the status says TerminationRecord instead where the record gave the
+    numbers. ``problem`` says why there is no record though the trainer wrote something; it is told where the trial has
+    no result.
+    """
+    known = answer or _NOTHING
+    recorded = {} if record is None else record.metrics
+    names = _kept((*recorded, *known.curves), objective.metric)
+    from_curve = {name: _agrees(recorded.get(name), known, name) for name in names}
+    metrics = {
+        name: _summary(recorded.get(name), known.curves.get(name), from_curve[name], known.has_steps) for name in names
+    }
+    verdict = classify(end, record, metrics, objective)
+    hints = (problem, known.problem) if verdict.state is TrialState.FAILED else ()
+    return TrialStatus(
+        state=verdict.state,
+        reason=verdict.reason,
+        message=" ".join((verdict.message, *(sentence(hint) for hint in hints if hint))),
+        objective=objective_of(metrics, objective) if verdict.state is TrialState.SUCCEEDED else None,
+        metrics=metrics,
+        curves=_plotted(metrics, known.curves),
+        incomplete=tuple(name for name in _incomplete(record, known) if name in metrics),
+        source=_source(from_curve, objective.metric, source),
+        checkpoint=record.checkpoints[0] if record is not None and record.checkpoints else None,
+        node=node,
+        started=started,
+        finished=finished,
+        failed_runs=failed_runs,
+    )
+
+
+def missing_points(record: Record | None, answer: CurveAnswer | None) -> tuple[str, ...]:
+    """The metrics of which the trainer reported more than the source has shown yet: those worth asking for again."""
+    if answer is not None and answer.final:
+        return ()
+    return _incomplete(record, answer or _NOTHING)
+
+
+def _incomplete(record: Record | None, answer: CurveAnswer) -> tuple[str, ...]:
+    """A record of a single point is complete by itself."""
+    if record is None:
+        return ()
+    return tuple(
+        sorted(
+            name
+            for name, metric in record.metrics.items()
+            if metric.summary.count > 1 and not _agrees(metric, answer, name)
+        )
+    )
+
+
+def _kept(names: tuple[str, ...], objective: str) -> list[str]:
+    """The objective's metric first, then the others as they came, up to the limit."""
+    distinct = dict.fromkeys(names)
+    return sorted(distinct, key=lambda name: name != objective)[:METRICS_KEPT]
+
+
+def _agrees(metric: RecordedMetric | None, answer: CurveAnswer, name: str) -> bool:
+    """Whether the curve is all that the trainer reported. Without a record there is nothing to hold it against."""
+    curve = answer.curves.get(name)
+    if curve is None:
+        return False
+    if metric is None or metric.final_only:
+        return True
+    if not answer.has_steps or metric.summary.count != len(curve):
+        return False
+    return metric.sha256 is None or metric.sha256 == fingerprint(curve)
+
+
+def _summary(metric: RecordedMetric | None, curve: Curve | None, agrees: bool, has_steps: bool) -> MetricSummary:
+    if curve is None or not agrees:
+        assert metric is not None, "a metric's name came from the record or from its curve"
+        return metric.summary
+    summary = summarize(curve) if has_steps else _without_steps(summarize(curve))
+    if metric is None or not metric.final_only:
+        return summary
+    return _ending_with(summary, metric.summary.final)
+
+
+def _without_steps(summary: MetricSummary) -> MetricSummary:
+    def stepless(sample: Sample | None) -> Sample | None:
+        return None if sample is None else replace(sample, step=None)
+
+    return MetricSummary(
+        summary.count, Sample(None, summary.final.value), stepless(summary.minimum), stepless(summary.maximum)
+    )
+
+
+def _ending_with(summary: MetricSummary, final: Sample) -> MetricSummary:
+    """The summary of a curve whose last point, told by the record alone, may have come after the last one seen."""
+    if repr(final.value) == repr(summary.final.value):
+        return summary
+    if not math.isfinite(final.value):
+        return replace(summary, count=summary.count + 1, final=final)
+    lowest = final if summary.minimum is None or final.value < summary.minimum.value else summary.minimum
+    highest = final if summary.maximum is None or final.value > summary.maximum.value else summary.maximum
+    return MetricSummary(summary.count + 1, final, lowest, highest)
+
+
+def _plotted(metrics: Mapping[str, MetricSummary], curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    plotted = {name: thin(curves[name]) if name in curves else _single_point(metrics[name]) for name in metrics}
+    return {name: curve for name, curve in plotted.items() if curve}
+
+
+def _single_point(summary: MetricSummary) -> Curve:
+    """The whole curve of a metric that was reported once; nothing of any other."""
+    point = summary.minimum
+    if summary.count != 1 or point is None or point.step is None:
+        return Curve((), ())
+    return Curve((point.step,), (point.value,))
+
+
+def _source(from_curve: Mapping[str, bool], objective: str, source: Source) -> Source | None:
+    """Where the objective's numbers came from, or any numbers where the objective has none."""
+    if not from_curve:
+        return None
+    read = from_curve.get(objective, any(from_curve.values()))
+    return source if read else Source.TERMINATION_RECORD
