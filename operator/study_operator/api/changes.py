@@ -1,0 +1,66 @@
+"""What of a study is fixed once it has trials.
+
+The points of a study are one list that the space and the seed determine, and its trials are compared with each other:
+a change of either, or of what a trial computes, would compare unlike things under one name. Budget, suspension and
+notes may change at any time, and so may the objective, except where a model of it decides the next points.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from study_operator.api.cel import Rule
+from study_operator.api.study import Phase, Study, StudySpec
+from study_operator.space import Problem
+
+_MESSAGE = "cannot change once trials exist; ask another question in a new study"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A field of the spec, by its name in a manifest, that is fixed with the first trial: always, or in one phase."""
+
+    field: str
+    phase: Phase | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The same for the API server, as a rule over a whole study."""
+        required = next(info.is_required() for info in StudySpec.model_fields.values() if info.alias == self.field)
+        access = "spec." if required else "spec.?"
+        elsewhere = f"oldSelf.spec.phase != '{self.phase}' || " if self.phase else ""
+        return Rule(
+            f"spec.{self.field}",
+            _MESSAGE,
+            "!has(oldSelf.status) || !has(oldSelf.status.trials) || "
+            f"{elsewhere}self.{access}{self.field} == oldSelf.{access}{self.field}",
+            lambda study: True,
+        )
+
+
+FROZEN = (
+    Frozen("hyperparameters"),
+    Frozen("trialTemplate"),
+    Frozen("training"),
+    Frozen("sampler"),
+    Frozen("phase"),
+    Frozen("objective", Phase.EXPLOITATION),
+)
+
+
+def check_changes(old: Study, new: Study, has_trials: bool) -> tuple[Problem, ...]:
+    """What the API server would refuse of the step from ``old`` to ``new``, for a study that is kept in a folder."""
+    if not has_trials:
+        return ()
+    before, after = (study.spec.model_dump(mode="json", by_alias=True) for study in (old, new))
+    return tuple(
+        Problem(f"spec.{frozen.field}", _MESSAGE)
+        for frozen in FROZEN
+        if frozen.phase in (None, old.spec.phase) and _text(before[frozen.field]) != _text(after[frozen.field])
+    )
+
+
+def _text(value: object) -> str:
+    """JSON, where a flag is no number, as it is in Python's equality."""
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,405 @@
+"""The Study resource: one question to a model, its search space, its budget and its trials' Job template.
+
+These models are the one source of the custom resource definition, of its reference in docs/resources.md and of what
+``study lint`` and the operator accept. Defaults stand in the models alone: a default inside a list item of the schema
+would make GitOps tools report a difference for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from study_operator.api.cel import Model, Rule
+from study_operator.api.fields import (
+    DURATION_PART,
+    DurationText,
+    HyperparameterName,
+    MetricName,
+    ScalarField,
+    ScalarList,
+    StudyName,
+)
+from study_operator.results.objective import Direction, Objective, Selection
+from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, ScaleName, Value
+
+LARGEST_MAGNITUDE = 1e15
+"""Of a range's ends: within it every whole number is exact in a double."""
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+class Phase(StrEnum):
+    """How a round searches."""
+
+    EXPLORATION = "Exploration"
+    EXPLOITATION = "Exploitation"
+
+
+class CurveKind(StrEnum):
+    """Which side of the training a metric's curve shows."""
+
+    TRAINING = "Training"
+    VALIDATION = "Validation"
+
+
+def _not_reserved(field: str) -> Rule:
+    return Rule(
+        field,
+        "must not start with study_, which is kept for the series that the trainer's contract names",
+        f"!self.{field}.startsWith('study_')",
+        lambda model: not getattr(model, field).startswith("study_"),
+    )
+
+
+class ObjectiveSpec(Model):
+    """What a trial is ranked by."""
+
+    rules = (_not_reserved("metric"),)
+
+    metric: MetricName = Field(description="The metric that ranks the trials.", examples=["validation_error"])
+    direction: Direction = Field(description="Whether a smaller or a larger value is better.", examples=["Minimize"])
+    selection: Selection = Field(
+        default=Selection.BEST,
+        description="Which point of a trial's curve counts: the best one (with its checkpoint), or the last one.",
+        examples=["Best"],
+    )
+
+
+class MetricSpec(Model):
+    """One more series to keep."""
+
+    rules = (_not_reserved("name"),)
+
+    name: MetricName = Field(description="The metric's name, as the trainer reports it.", examples=["train_error"])
+    curve: CurveKind | None = Field(
+        default=None,
+        description="Which side of the training the series shows, for the findings on training curves.",
+        examples=["Training"],
+    )
+
+
+class TrainingSpec(Model):
+    """What is the same for every trial of the round."""
+
+    steps: int = Field(
+        ge=1,
+        le=10**12,
+        description="How many steps every trial trains. It is fixed for the round and never tuned: trials of "
+        "different lengths cannot be compared. The trainer reads it from STUDY_STEPS.",
+        examples=[600],
+    )
+
+
+class RangeSpec(Model):
+    """An interval to sample from."""
+
+    rules = (
+        Rule("max", "must be larger than min", "self.min < self.max", lambda r: r.min < r.max),
+        Rule(
+            "min",
+            "must be larger than 0 on a Log scale, which gives each order of magnitude an equal share",
+            "!has(self.scale) || self.scale != 'Log' || self.min > 0.0",
+            lambda r: r.scale is not ScaleName.LOG or r.min > 0,
+        ),
+        Rule(
+            "max",
+            "must be smaller than 1 on a ReverseLog scale, which gives each order of magnitude of the distance "
+            "from 1 an equal share",
+            "!has(self.scale) || self.scale != 'ReverseLog' || self.max < 1.0",
+            lambda r: r.scale is not ScaleName.REVERSE_LOG or r.max < 1,
+        ),
+        Rule(
+            "min",
+            "must be at least 0 on a ReverseLog scale",
+            "!has(self.scale) || self.scale != 'ReverseLog' || self.min >= 0.0",
+            lambda r: r.scale is not ScaleName.REVERSE_LOG or r.min >= 0,
+        ),
+        Rule(
+            "scale",
+            "cannot be ReverseLog for an integer: there is no whole number between 0 and 1",
+            "!has(self.integer) || !self.integer || !has(self.scale) || self.scale != 'ReverseLog'",
+            lambda r: not r.integer or r.scale is not ScaleName.REVERSE_LOG,
+        ),
+        Rule(
+            "min",
+            "must be a whole number, because the range is of integers",
+            "!has(self.integer) || !self.integer || double(int(self.min)) == self.min",
+            lambda r: not r.integer or r.min.is_integer(),
+        ),
+        Rule(
+            "max",
+            "must be a whole number, because the range is of integers",
+            "!has(self.integer) || !self.integer || double(int(self.max)) == self.max",
+            lambda r: not r.integer or r.max.is_integer(),
+        ),
+    )
+
+    min: float = Field(
+        ge=-LARGEST_MAGNITUDE, le=LARGEST_MAGNITUDE, description="The lower end, included.", examples=[0.001]
+    )
+    max: float = Field(
+        ge=-LARGEST_MAGNITUDE, le=LARGEST_MAGNITUDE, description="The upper end, included.", examples=[10]
+    )
+    scale: ScaleName = Field(
+        default=ScaleName.LINEAR,
+        description="How the interval is covered; Linear where it is left out. Log gives each order of magnitude "
+        "an equal share (learning rates); ReverseLog does so for the distance from 1 (momentum, decay "
+        "rates).",
+        examples=["Log"],
+    )
+    integer: bool = Field(
+        default=False, description="Whole numbers only, both ends at their full share.", examples=[True]
+    )
+
+
+class HyperparameterSpec(Model):
+    """One hyperparameter: its role, and exactly one of ``range``, ``choices`` and ``value``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["range"], "properties": {"role": {"enum": ["Scientific", "Nuisance"]}}},
+                {"required": ["choices"], "properties": {"role": {"enum": ["Scientific", "Nuisance"]}}},
+                {"required": ["value"], "properties": {"role": {"enum": ["Fixed"]}}},
+            ]
+        }
+    )
+
+    rules = (
+        Rule("", "must have exactly one of range, choices and value", None, lambda h: h.domains == 1),
+        Rule(
+            "role",
+            "must be Fixed where there is a value, and only there",
+            None,
+            lambda h: h.domains != 1 or (h.role is Role.FIXED) == (h.value is not None),
+        ),
+    )
+
+    name: HyperparameterName = Field(
+        description="Its name. The trainer reads the value from HP_<NAME>, in capitals. A name may occur again "
+        "under another `when`: the learning rates of two optimizers are two hyperparameters.",
+        examples=["learning_rate"],
+    )
+    role: Role = Field(
+        description="Scientific: its effect is the question. Nuisance: tuned, so that the comparison is fair. "
+        "Fixed: the same in every trial, and a caveat on the conclusion.",
+        examples=["Nuisance"],
+    )
+    kind: Kind | None = Field(
+        default=None,
+        description="What it is to the rules of tuning. Where it is left out, it follows from a conventional name.",
+        examples=["LearningRate"],
+    )
+    when: dict[str, ScalarList] = Field(
+        default={},
+        max_length=8,
+        examples=[{"optimizer": ["adam"]}],
+        description="Where it exists: for each parent named, the values under which it does. A parent has choices "
+        "or a value.",
+    )
+    range: RangeSpec | None = Field(
+        default=None,
+        description="An interval to sample from.",
+        examples=[{"min": 0.001, "max": 10, "scale": "Log"}],
+    )
+    choices: ScalarList | None = Field(
+        default=None,
+        min_length=2,
+        description="Values to choose from: texts, numbers or booleans. The choices of a Scientific hyperparameter"
+        " make arms.",
+        examples=[["nesterov", "adam"]],
+    )
+    value: ScalarField | None = Field(
+        default=None,
+        description="The one value of a Fixed hyperparameter: a text, a number or a boolean.",
+        examples=[64],
+    )
+
+    @property
+    def domains(self) -> int:
+        """How many of the three ways to say what the values are taken from are there; validation leaves one."""
+        return sum(domain is not None for domain in (self.range, self.choices, self.value))
+
+    @property
+    def domain(self) -> Range | Choices | Value:
+        """What the values are taken from."""
+        if self.range is not None:
+            return Range(self.range.min, self.range.max, self.range.scale, self.range.integer)
+        if self.choices is not None:
+            return Choices(self.choices)
+        assert self.value is not None, "validation leaves no hyperparameter without a domain"
+        return Value(self.value)
+
+
+class BudgetSpec(Model):
+    """How much may be spent."""
+
+    rules = (
+        Rule(
+            "maxDuration",
+            "must be longer than zero",
+            "!has(self.maxDuration) || duration(self.maxDuration) > duration('0s')",
+            lambda budget: budget.duration is None or budget.duration > timedelta(0),
+        ),
+    )
+
+    trials: int = Field(
+        ge=1,
+        le=100_000,
+        description="How many trials, over all arms. A larger number continues the same search, also of a finished"
+        " study.",
+        examples=[32],
+    )
+    parallelism: int = Field(
+        default=1, ge=1, le=1000, description="How many trials may be in flight at once.", examples=[4]
+    )
+    max_duration: DurationText | None = Field(
+        default=None,
+        description="How long after its start the study starts no further trial, as a Go duration.",
+        examples=["6h"],
+    )
+
+    @property
+    def duration(self) -> timedelta | None:
+        """``max_duration`` as a length of time; None where there is no limit."""
+        if self.max_duration is None:
+            return None
+        parts = re.findall(DURATION_PART, self.max_duration)
+        return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+class SamplerSpec(Model):
+    """How points are drawn."""
+
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**31,
+        description="The seed of all randomness. Where it is left out, it follows from the study's namespace and name.",
+        examples=[7],
+    )
+
+
+class StudySpec(Model):
+    """What is asked."""
+
+    rules = (
+        Rule(
+            "metrics",
+            "must not name a metric twice",
+            "!has(self.metrics) || self.metrics.all(m, self.metrics.exists_one(n, n.name == m.name))",
+            lambda spec: len({metric.name for metric in spec.metrics}) == len(spec.metrics),
+        ),
+        Rule(
+            "hyperparameters",
+            "must have one at least that varies: a Scientific or a Nuisance one",
+            "self.hyperparameters.exists(h, h.role != 'Fixed')",
+            lambda spec: any(hyperparameter.role is not Role.FIXED for hyperparameter in spec.hyperparameters),
+        ),
+    )
+
+    goal: str = Field(
+        min_length=1,
+        max_length=512,
+        description="The one question of this round.",
+        examples=["Does Adam reach a lower validation error than Nesterov momentum at 600 steps?"],
+    )
+    notes: str = Field(
+        default="",
+        max_length=4096,
+        description="Free text for the tracking table.",
+        examples=["After the data loader was mended."],
+    )
+    phase: Phase = Field(
+        default=Phase.EXPLORATION,
+        description="Exploration samples quasi-randomly, whatever the results. Exploitation samples by Bayesian "
+        "optimization.",
+        examples=["Exploration"],
+    )
+    suspend: bool = Field(
+        default=False,
+        description="Starts no further trial while it is true; the running ones finish.",
+        examples=[True],
+    )
+    objective: ObjectiveSpec = Field(
+        description="What a trial is ranked by. In Exploration it may be changed afterwards: the ranking follows "
+        "without a rerun.",
+        examples=[{"metric": "validation_error", "direction": "Minimize"}],
+    )
+    metrics: tuple[MetricSpec, ...] = Field(
+        default=(),
+        max_length=15,
+        description="Further series to keep of every trial.",
+        examples=[[{"name": "train_error", "curve": "Training"}]],
+    )
+    training: TrainingSpec | None = Field(
+        default=None, description="What is the same for every trial of the round.", examples=[{"steps": 600}]
+    )
+    hyperparameters: tuple[HyperparameterSpec, ...] = Field(
+        min_length=1,
+        max_length=64,
+        description="The search space.",
+        examples=[[{"name": "learning_rate", "role": "Nuisance", "range": {"min": 0.001, "max": 10, "scale": "Log"}}]],
+    )
+    budget: BudgetSpec = Field(description="How much may be spent.", examples=[{"trials": 32, "parallelism": 4}])
+    sampler: SamplerSpec | None = Field(default=None, description="How points are drawn.", examples=[{"seed": 7}])
+    trial_template: dict[str, Any] = Field(
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+        description="The template of a batch/v1 Job that computes one trial. restartPolicy is Never where it is "
+        "left out.",
+        examples=[
+            {"spec": {"template": {"spec": {"containers": [{"name": "trainer", "image": "example/trainer:1"}]}}}}
+        ],
+    )
+
+
+class ObjectMeta(Model):
+    """What of a resource's metadata is used here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: StudyName
+    namespace: str = "default"
+    uid: str = ""
+    generation: int = 0
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+
+
+class Study(Model):
+    """A study as it was read. ``status`` is kept as it stands: the controller writes it, always as a whole."""
+
+    api_version: Literal["tuning.study/v1alpha1"]
+    kind: Literal["Study"]
+    metadata: ObjectMeta
+    spec: StudySpec
+    status: Mapping[str, Any] | None = None
+
+    @property
+    def objective(self) -> Objective:
+        """What trials are ranked by."""
+        spec = self.spec.objective
+        return Objective(spec.metric, spec.direction, spec.selection)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The series to keep: the objective's first, then the others in the manifest's order, none twice."""
+        return tuple(dict.fromkeys([self.spec.objective.metric, *(metric.name for metric in self.spec.metrics)]))
+
+    @property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """The definitions of the search space, not yet checked against each other."""
+        return tuple(hyperparameter_of(spec) for spec in self.spec.hyperparameters)
+
+
+def hyperparameter_of(spec: HyperparameterSpec) -> Hyperparameter:
+    """The space's view of a validated hyperparameter."""
+    return Hyperparameter(spec.name, spec.role, spec.domain, spec.when, spec.kind)
