@@ -30,9 +30,10 @@ DURATION_PART = r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)"
 
 SENTENCES = {
     DNS_LABEL: "must be lower-case letters, digits and dashes, with a letter or a digit at both ends",
-    IDENTIFIER: "must be letters, digits and underscores, and not begin with a digit: it becomes an environment
-    variable", METRIC: "must be a Prometheus metric name: letters, digits, underscores and colons, not beginning with
-    a digit", DURATION: "must be a duration such as 6h or 1h30m", }
+    IDENTIFIER: "must be letters, digits and underscores, no digit first, as a part of an environment variable's name",
+    METRIC: "must be a Prometheus metric name: letters, digits, underscores and colons, not beginning with a digit",
+    DURATION: "must be a duration such as 6h or 1h30m",
+}
 """What each pattern asks for."""
 
 
