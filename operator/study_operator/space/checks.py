@@ -54,12 +54,12 @@ def check(definitions: Sequence[Hyperparameter], path: str) -> Structure:
                     Problem(f"{path}[{index}].when", "can hold in too many ways: define its parents fewer times")
                 )
     problems += _problems_of_combinations(definitions, gathered, path)
-    known = tuple(found for found in gathered if found is not None)
+    structure = Structure(order, tuple(found or () for found in gathered))
     if not problems:
-        problems += _problems_of_arms(definitions, Structure(order, known), path)
+        problems += _problems_of_arms(definitions, structure, path)
     if problems:
         raise InvalidSpace(problems)
-    return Structure(order, known)
+    return structure
 
 
 def _gather(
