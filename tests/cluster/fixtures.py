@@ -1,4 +1,4 @@
-"""pytest fixtures over the cluster harness; load them with ``pytest_plugins = ["tests.cluster.fixtures"]`` in the root conftest.
+"""pytest fixtures over the cluster harness; the root conftest names this module in ``pytest_plugins``.
 
 The servers last for a session (each worker of pytest-xdist has its own), and tests keep apart by namespaces. A
 program that is missing fails the tests that need it with the reason: a skip would hide that nothing was tested.
@@ -61,11 +61,12 @@ def prometheus(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def namespace(control_plane: ControlPlane) -> Iterator[str]:
-    """A namespace of the test's own; when the test ends, it is deleted, and its pods are gone before the next test
-    starts."""
+    """A namespace of the test's own; when the test ends, its pods are gone before the next one starts."""
     name = f"test-{uuid.uuid4().hex[:8]}"
+    inside = f"--namespace={name}"
     control_plane.kubectl("create", "namespace", name)
-    control_plane.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=30s")
+    control_plane.kubectl("wait", "--for=create", "serviceaccount/default", inside, "--timeout=30s")
     yield name
+    # Terminating at once, so that nothing is created any more; its controller sweeps it only after five seconds.
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
-    control_plane.kubectl("wait", "--for=delete", "pods", "--all", f"--namespace={name}", "--timeout=60s")
+    control_plane.kubectl("delete", "jobs,pods", "--all", inside, "--grace-period=1", "--timeout=60s")

@@ -106,7 +106,7 @@ class Node:
             },
         }
         await persist(lambda: self._api.create("/api/v1/nodes", node))
-        # Admission taints a new node as not ready; the node-lifecycle controller, which would take that away, is left out.
+        # Admission taints a new node as not ready, and there is no node-lifecycle controller to take that away.
         await persist(lambda: self._api.patch(f"/api/v1/nodes/{self._settings.name}", {"spec": {"taints": None}}))
 
     async def _follow_pods(self) -> None:

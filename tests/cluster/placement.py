@@ -47,8 +47,8 @@ def refusal(
     selector = pod["spec"].get("nodeSelector", {})
     if not selector.items() <= labels.items():
         return (
-            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. "
-            "no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new claims to "
+            "deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
         )
     lacking = [resource for resource, amount in requests(pod).items() if amount > free.get(resource, 0)]
     if not lacking:
