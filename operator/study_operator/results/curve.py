@@ -24,7 +24,7 @@ class CurveAnswer:
     """What a metrics source knows of one run.
 
     Without ``has_steps`` the curves' points are merely numbered from 1. ``final`` says that asking again will not bring
-    more, and ``problem`` is then a sentence that tells why, where it is not as intended.
+    more; ``problem`` is a sentence that tells why a curve is not there.
     """
 
     curves: Mapping[str, Curve]
