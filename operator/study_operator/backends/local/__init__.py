@@ -1,0 +1,8 @@
+"""The local backend: a study's trials as processes on this machine, kept in a folder."""
+
+from study_operator.backends.local.backend import LocalBackend, Witness
+from study_operator.backends.local.durable import Lock, Occupied
+from study_operator.backends.local.folder import Identity, StudyFolder
+from study_operator.backends.local.template import trainer_template
+
+__all__ = ["Identity", "LocalBackend", "Lock", "Occupied", "StudyFolder", "Witness", "trainer_template"]

@@ -1,0 +1,303 @@
+"""The port, by processes on this machine and a folder: one study on a laptop, under the controller that serves a cluster.
+
+File writes go to threads, because each waits for the disk; the runs' ends come by pipes, so that nothing is polled for. The engine
+may be killed at any instant: runs go on without it, and are found again by their files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol, TypeVar
+
+import aiohttp
+
+from study_operator.api.study import Study
+from study_operator.backends.environment import trial_environment
+from study_operator.backends.local import runs as run_files
+from study_operator.backends.local.folder import StudyFolder
+from study_operator.backends.local.processes import Process, find_program, free_port
+from study_operator.backends.local.runs import RunFile
+from study_operator.backends.local.samples import LocalMetrics, SampleFile
+from study_operator.backends.local.scraper import Scraper
+from study_operator.backends.local.template import TrainerTemplate, trainer_template
+from study_operator.backends.port import (
+    Announcement,
+    Exhausted,
+    Gone,
+    Observer,
+    Refused,
+    Run,
+    StudyKey,
+    StudyRef,
+    Unavailable,
+)
+from study_operator.results.trial import Trial, TrialSpec, TrialStatus
+
+KILL_GRACE = 5.0
+"""Seconds that a killed process has to vanish; longer means that it hangs in the kernel."""
+
+LAST_SCRAPE = 2.0
+"""Seconds that a scrape under way may outlast its run."""
+
+DISK_RETRY = 5.0
+"""Seconds until a write that found the disk full is tried again."""
+
+T = TypeVar("T")
+
+_CONTRACT = ("STUDY_", "HP_")
+
+_log = logging.getLogger(__name__)
+
+
+class Witness(Protocol):
+    """Whoever shows a person what happens: the terminal. None of the calls may block or raise."""
+
+    def trial_written(self, trial: Trial) -> None: ...
+
+    def status_written(self, status: Mapping[str, object]) -> None: ...
+
+    def announced(self, announcement: Announcement) -> None: ...
+
+
+@dataclass(slots=True)
+class _Live:
+    """A run whose processes are watched, from its start or its finding until its end."""
+
+    run: Run
+    file: RunFile
+    folder: Path
+    process: Process
+    following: asyncio.Task[None] | None = None
+
+
+class LocalBackend:
+    """One study's backend. ``observer`` is the controller, set after both exist; runs start in the folder ``cwd``."""
+
+    observer: Observer
+
+    def __init__(
+        self,
+        folder: StudyFolder,
+        witness: Witness,
+        *,
+        clock: Callable[[], float],
+        random: Random,
+        environ: Mapping[str, str],
+        cwd: Path,
+    ) -> None:
+        self._folder = folder
+        self._witness = witness
+        self._clock = clock
+        self._random = random
+        self._environ = {name: value for name, value in environ.items() if not name.startswith(_CONTRACT)}
+        self._cwd = cwd
+        self._node = platform.node()
+        self._live: dict[int, _Live] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._starts = asyncio.Lock()
+        self.metrics = LocalMetrics(lambda run: folder.run_path(run) / run_files.SAMPLES_FILE)
+
+    async def check_template(self, study: Study) -> None:
+        """As far as this machine can tell without a start: the program and its folder are there."""
+        template = trainer_template(study.spec.trial_template)
+        command = template.command({})
+        cwd = self._working_folder(template, command.folder)
+        if "$(" not in command.arguments[0]:
+            path = command.environment.get("PATH", self._environ.get("PATH", os.defpath))
+            find_program(command.arguments[0], path, cwd, f"{template.path}.command[0]")
+
+    async def trials(self, study: StudyRef) -> Sequence[Trial]:
+        self._check(study)
+        return await self._durably(self._folder.trials)
+
+    async def runs(self, study: StudyRef) -> Sequence[Run]:
+        """Those of an earlier engine are adopted: from here on their end is told."""
+        self._check(study)
+        for folder in sorted(path for path in self._folder.trials_path.iterdir() if path.is_dir()):
+            self._adopt(study.key, folder)
+        return [live.run for _, live in sorted(self._live.items())]
+
+    async def create_trial(self, study: StudyRef, spec: TrialSpec) -> Trial:
+        self._check(study)
+
+        def create() -> Trial:
+            existing = self._folder.trial(study, spec.name)
+            if existing is not None:
+                return existing
+            trial = Trial(spec, TrialStatus())
+            self._folder.write_trial(study, trial)
+            return trial
+
+        return await asyncio.to_thread(create)
+
+    async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
+        self._check(study)
+        trial = Trial(spec, status)
+
+        def write() -> bool:
+            exists = self._folder.trial(study, spec.name) is not None
+            if exists:
+                self._folder.write_trial(study, trial)
+            return exists
+
+        if await self._durably(write):
+            self._witness.trial_written(trial)
+
+    async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
+        self._check(study)
+        await self._durably(lambda: self._folder.remove_trial(spec.name))
+
+    async def write_study(self, study: StudyRef, status: Mapping[str, object]) -> None:
+        self._check(study)
+        await self._durably(lambda: self._folder.write_status(status))
+        self._witness.status_written(status)
+
+    async def start(self, study: Study, spec: TrialSpec) -> Run:
+        key = StudyKey(study.metadata.namespace, study.metadata.name)
+        self._check(StudyRef(key, study.metadata.uid))
+        async with self._starts:
+            folder = self._folder.run_path(spec.name)
+            self._adopt(key, folder)
+            if spec.index in self._live:
+                return self._live[spec.index].run
+            port = free_port({live.file.port for live in self._live.values()}, self._random)
+            file, process = await asyncio.to_thread(self._launch, study, spec, folder, port)
+            return self._follow(key, file, folder, process).run
+
+    async def stop(self, study: StudyRef, run: Run) -> None:
+        self._check(study)
+        live = self._live.get(run.index)
+        if live is None or live.file.id != run.id:
+            return
+        await self._end(live)
+        self._drop(live)
+        await asyncio.to_thread(run_files.set_aside, live.folder)
+        self.observer.run_gone(study.key, run.index, run.id)
+
+    async def release(self, study: StudyRef, runs: Sequence[Run]) -> None:
+        self._check(study)
+        for run in runs:
+            live = self._live.get(run.index)
+            if live is not None and live.file.id == run.id:
+                await self._end(live)
+                self._drop(live)
+                run_files.release(live.folder)
+                self.observer.run_gone(study.key, run.index, run.id)
+
+    async def announce(self, study: StudyRef, announcement: Announcement) -> None:
+        self._witness.announced(announcement)
+
+    async def stop_all(self) -> None:
+        """End every run that goes on, so that its trial starts anew another time; ended ones keep their results."""
+        running = [live for live in self._live.values() if live.process.ended() is None]
+        await asyncio.gather(*(self._end(live) for live in running))
+        for live in running:
+            self._drop(live)
+            run_files.set_aside(live.folder)
+
+    async def close(self) -> None:
+        """Let go of the runs, which go on."""
+        for live in list(self._live.values()):
+            await _cancelled(live.following)
+            self._drop(live)
+        if self._session is not None:
+            await self._session.close()
+
+    def _check(self, study: StudyRef) -> None:
+        identity = self._folder.identity()
+        if identity is None or identity.uid != study.uid:
+            raise Gone(f"{self._folder.path} does not hold {study.key} any more")
+
+    async def _durably(self, write: Callable[[], T]) -> T:
+        """In a thread; what does not fit on the disk now is tried again, because a result is lost otherwise."""
+        try:
+            return await asyncio.to_thread(write)
+        except Exhausted as full:
+            raise Unavailable(str(full), retry_after=DISK_RETRY) from full
+
+    def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
+        """Start the trial's processes in a fresh folder."""
+        template = trainer_template(study.spec.trial_template)
+        training = study.spec.training
+        command = template.command(trial_environment(spec, training.steps if training else None))
+        cwd = self._working_folder(template, command.folder)
+        if folder.exists():
+            run_files.set_aside(folder)
+        file = RunFile(
+            id=f"{spec.name}-{self._random.getrandbits(48):012x}",
+            study_uid=study.metadata.uid,
+            index=spec.index,
+            port=port,
+            started=self._clock(),
+            grace=template.grace,
+        )
+        run_files.create(folder, file)
+        environment = {**self._environ, **command.environment, **run_files.contract_here(folder, port)}
+        return file, Process.start(folder, command.arguments, environment, cwd)
+
+    def _working_folder(self, template: TrainerTemplate, folder: str | None) -> Path:
+        cwd = self._cwd / folder if folder else self._cwd
+        if not cwd.is_dir():
+            raise Refused(f"{template.path}.workingDir: there is no folder {cwd} on this machine")
+        return cwd
+
+    def _adopt(self, key: StudyKey, folder: Path) -> None:
+        if any(live.folder == folder for live in self._live.values()):
+            return
+        found = run_files.find_run(folder)
+        if found is not None:
+            self._follow(key, found[0], folder, found[1])
+
+    def _follow(self, key: StudyKey, file: RunFile, folder: Path, process: Process) -> _Live:
+        ended = process.ended()
+        live = _Live(run_files.describe(key, file, folder, self._node, ended), file, folder, process)
+        self._live[file.index] = live
+        if ended is None:
+            live.following = asyncio.create_task(self._watch(key, live))
+        return live
+
+    async def _watch(self, key: StudyKey, live: _Live) -> None:
+        """Scrape the run until it ends, and then tell so: by then all of its samples are kept."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        samples = SampleFile(live.folder / run_files.SAMPLES_FILE)
+        record = live.folder / run_files.RECORD_FILE
+        scraper = Scraper(live.folder.name, live.file.port, samples, record, self._clock)
+        scraping = asyncio.create_task(scraper.run(self._session))
+        try:
+            ended = await live.process.wait()
+            await asyncio.wait({asyncio.create_task(scraper.settled())}, timeout=LAST_SCRAPE)
+        finally:
+            await _cancelled(scraping)
+        live.run = run_files.describe(key, live.file, live.folder, self._node, ended)
+        self.observer.run_changed(live.run)
+
+    async def _end(self, live: _Live) -> None:
+        """End the run's processes, politely first; nothing is told of it."""
+        await _cancelled(live.following)
+        for number, patience in ((signal.SIGTERM, live.file.grace), (signal.SIGKILL, KILL_GRACE)):
+            if live.process.ended() is not None:
+                return
+            live.process.signal(number)
+            await asyncio.wait({asyncio.create_task(live.process.wait())}, timeout=patience)
+        if live.process.ended() is None:
+            _log.warning("%s cannot be killed; it is left alone", live.folder.name)
+
+    def _drop(self, live: _Live) -> None:
+        live.process.close()
+        self._live.pop(live.file.index, None)
+
+
+async def _cancelled(task: asyncio.Task[None] | None) -> None:
+    """Cancel the task and wait until it has let go of what it held."""
+    if task is not None:
+        task.cancel()
+        await asyncio.wait({task})

@@ -1,0 +1,104 @@
+"""A local run's samples on disk, and the metrics source that reads them.
+
+What Prometheus is to a cluster: the samples as they were scraped, appended line by line, so that an engine that was killed has lost
+none when it comes back. A line is ``name milliseconds value``; a line cut short by a kill or a full disk is passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from study_operator.metrics.exposition import Points
+from study_operator.metrics.join import join
+from study_operator.metrics.source import CurveAnswer, CurveRequest
+from study_operator.results.trial import Source
+
+STEP_SERIES = "study_step"
+
+MOST_SERIES = 64
+"""Four times what the trainer's SDK allows; more is not a trial's metrics but an instrumented program's."""
+
+MOST_BYTES = 128 * 2**20
+"""About three million samples: a million points of two metrics with their steps."""
+
+_UNRELATED = re.compile(r"(python|process)_")
+"""What prometheus-client adds of its own accord."""
+
+
+class SampleFile:
+    """One run's samples. Each series is kept in rising order of time, each time once."""
+
+    def __init__(self, path: Path) -> None:
+        """Go on after what ``path`` holds already."""
+        self._path = path
+        self._last = {name: points[-1][0] for name, points in read_samples(path).items()}
+
+    def append(self, points: Points, scraped: int) -> None:
+        """Keep what is new of one exposition; points without a time get ``scraped``, unix milliseconds. Raises OSError."""
+        last = dict(self._last)
+        lines = []
+        for name, series in points.items():
+            if _UNRELATED.match(name) or (name not in last and len(last) >= MOST_SERIES):
+                continue
+            for time, value in series:
+                at = scraped if time is None else time
+                if at > last.get(name, -1):
+                    lines.append(f"{name} {at} {value!r}\n")
+                    last[name] = at
+        if lines and (not self._path.exists() or self._path.stat().st_size < MOST_BYTES):
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write("\n" if self._cut_short() else "")
+                file.writelines(lines)
+            self._last = last
+
+    def _cut_short(self) -> bool:
+        size = self._path.stat().st_size
+        if not size:
+            return False
+        with self._path.open("rb") as file:
+            file.seek(size - 1)
+            return file.read(1) != b"\n"
+
+
+def read_samples(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Every series, in the order of time; empty where nothing was scraped."""
+    series: dict[str, list[tuple[int, float]]] = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                words = line.split() if line.endswith("\n") else ()
+                if len(words) != 3:
+                    continue
+                try:
+                    series.setdefault(words[0], []).append((int(words[1]), float(words[2])))
+                except ValueError:
+                    continue
+    except FileNotFoundError:
+        return {}
+    return {name: points for name, points in series.items() if points}
+
+
+class LocalMetrics:
+    """The curves of the runs in a study's folder. A run's last scrape is over before its end is told, so an answer is final."""
+
+    source = Source.ENDPOINT
+
+    def __init__(self, samples_of: Callable[[str], Path]) -> None:
+        self._samples_of = samples_of
+
+    async def curves(self, request: CurveRequest) -> CurveAnswer:
+        """All that was scraped."""
+        return await asyncio.to_thread(self._answer, request)
+
+    async def close(self) -> None:
+        """Nothing to let go."""
+
+    def _answer(self, request: CurveRequest) -> CurveAnswer:
+        series = read_samples(self._samples_of(request.run))
+        steps = series.get(STEP_SERIES, [])
+        curves = {name: join(steps, series[name]) for name in request.metrics if name in series}
+        return CurveAnswer(curves, has_steps=any(math.isfinite(step) for _, step in steps), final=True)

@@ -1,0 +1,133 @@
+"""What of a study's Job template a local run honours, and what it cannot.
+
+A local run is the trainer container's command on this machine: its ``command``, ``args``, ``env`` and ``workingDir``, with
+``$(NAME)`` expanded as Kubernetes does, and no shell in between. Everything else that the template says is named, field by field:
+what is dropped without a word is found out at the end of a night of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study_operator.backends.port import Refused
+
+POD = "spec.trialTemplate.spec.template.spec"
+_GRACE = 30.0
+"""Seconds between SIGTERM and SIGKILL where the template does not say: Kubernetes' own default."""
+
+_JOB_HONOURED: Mapping[str, object] = {"template": ..., "backoffLimit": 0, "completions": 1, "parallelism": 1}
+_POD_HONOURED: Mapping[str, object] = {
+    "containers": ...,
+    "restartPolicy": "Never",
+    "terminationGracePeriodSeconds": ...,
+}
+_CONTAINER_HONOURED = frozenset({"name", "command", "args", "env", "workingDir", "ports"})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One process: its arguments, the variables that the study gives it beside the user's own, its folder if the template says."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerTemplate:
+    """The trainer container of a Job template. ``path`` is where it stands in the manifest."""
+
+    path: str
+    container: Mapping[str, Any]
+    grace: float
+    unhonoured: tuple[str, ...]
+
+    def command(self, contract: Mapping[str, str]) -> Command:
+        """The process for the trial that ``contract`` describes.
+
+        The template's own variables come after the contract's, so that they may refer to it, as in a pod.
+        """
+        environment = dict(contract)
+        for variable in self.container.get("env") or ():
+            if "valueFrom" not in variable:
+                environment[variable["name"]] = expand(variable.get("value") or "", environment)
+        words = [*(self.container.get("command") or ()), *(self.container.get("args") or ())]
+        return Command(
+            tuple(expand(word, environment) for word in words), environment, self.container.get("workingDir") or None
+        )
+
+    @property
+    def image(self) -> str:
+        return str(self.container.get("image") or "")
+
+
+def trainer_template(template: Mapping[str, Any]) -> TrainerTemplate:
+    """Find the trainer in a valid Job template: the container of that name, else the first.
+
+    Raises Refused where it has no command: only the image knows what its entrypoint is, and a local run has no image.
+    """
+    job = template.get("spec") or {}
+    pod = job["template"]["spec"]
+    containers: Sequence[Mapping[str, Any]] = pod["containers"]
+    index = next((i for i, container in enumerate(containers) if container.get("name") == "trainer"), 0)
+    container = containers[index]
+    path = f"{POD}.containers[{index}]"
+    if not container.get("command"):
+        raise Refused(
+            f"{path}.command: a local run needs a command, because it runs on this machine and not in the image "
+            f'{container.get("image", "")!r}; write down what the image\'s entrypoint is, such as ["python", "train.py"]'
+        )
+    others = [f"{POD}.containers[{i}]" for i in range(len(containers)) if i != index]
+    return TrainerTemplate(
+        path=path,
+        container=container,
+        grace=float(pod.get("terminationGracePeriodSeconds") or _GRACE),
+        unhonoured=(
+            *_beyond(job, _JOB_HONOURED, "spec.trialTemplate.spec"),
+            *_beyond(pod, _POD_HONOURED, POD),
+            *others,
+            *_container_beyond(container, path),
+        ),
+    )
+
+
+def _beyond(fields: Mapping[str, Any], honoured: Mapping[str, object], path: str) -> Iterator[str]:
+    """The paths of the fields that say something else than what a local run does anyway."""
+    for name, value in fields.items():
+        if name not in honoured or honoured[name] not in (..., value):
+            yield f"{path}.{name}"
+
+
+def _container_beyond(container: Mapping[str, Any], path: str) -> Iterator[str]:
+    for name, value in container.items():
+        if name == "resources":
+            for kind in value or {}:
+                yield from (f"{path}.resources.{kind}.{resource}" for resource in value[kind])
+        elif name not in _CONTAINER_HONOURED:
+            yield f"{path}.{name}"
+    for i, variable in enumerate(container.get("env") or ()):
+        if "valueFrom" in variable:
+            yield f"{path}.env[{i}].valueFrom ({variable['name']})"
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """``$(NAME)`` replaced by its value, exactly as Kubernetes does it in ``command``, ``args`` and ``env``.
+
+    ``$$`` is a dollar sign, so that ``$$(NAME)`` stays ``$(NAME)``; a name that is unknown, and a dollar sign before anything else,
+    stay as they stand (k8s.io/kubernetes/third_party/forked/golang/expansion).
+    """
+    expanded, position = [], 0
+    while (dollar := text.find("$", position)) >= 0 and dollar + 1 < len(text):
+        expanded.append(text[position:dollar])
+        following = text[dollar + 1]
+        closing = text.find(")", dollar) if following == "(" else -1
+        if closing >= 0:
+            name = text[dollar + 2 : closing]
+            expanded.append(variables.get(name, f"$({name})"))
+            position = closing + 1
+        else:
+            expanded.append("$" if following == "$" else f"${following}")
+            position = dollar + 2
+    return "".join([*expanded, text[position:]])
