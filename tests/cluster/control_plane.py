@@ -71,6 +71,8 @@ class ControlPlane:
             self._authority.issue("admin", ["system:masters"]),
         )
         self.kubeconfig = self._write_kubeconfig("admin", _certificate_user(self.access.client))
+        # Discovery is cached by port, and ports are used again by other clusters.
+        self._kubectl_defaults = [f"--kubeconfig={self.kubeconfig}", f"--cache-dir={folder}/kubectl-cache"]
         etcd_url = f"http://127.0.0.1:{free_port()}"
         self.etcd = self._etcd(etcd_url)
         self.api_server = self._api_server(etcd_url)
@@ -122,7 +124,7 @@ class ControlPlane:
 
         Raises AssertionError with what it said if it fails, unless ``check`` is off.
         """
-        command = [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *arguments]
+        command = [str(self._kubectl), *self._kubectl_defaults, *arguments]
         done = subprocess.run(command, input=input, capture_output=True, text=True)
         assert not (check and done.returncode), f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done

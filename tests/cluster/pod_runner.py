@@ -69,6 +69,8 @@ class PodRunner:
         """From the binding to the removal of the object."""
         try:
             await self._awake.wait()
+            if limit := self._sandbox.pod["spec"].get("activeDeadlineSeconds"):
+                asyncio.get_running_loop().call_later(limit, self.end, DEADLINE)
             await self._until_stopped(self._start())
             await self._run_to_the_end()
             await self._deleted.wait()
@@ -116,8 +118,6 @@ class PodRunner:
                 await asyncio.sleep(_RETRY_SECONDS)
         for name, (words, variables) in commands.items():
             await self.containers[name].start(words, variables, self._sandbox.address)
-        if limit := self._sandbox.pod["spec"].get("activeDeadlineSeconds"):
-            asyncio.get_running_loop().call_later(limit, self.end, DEADLINE)
 
     async def _fail_to_pull(self, image: str) -> None:
         error = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": no such host'

@@ -22,7 +22,7 @@ class ServerFailed(Exception):
 def free_port() -> int:
     """A loopback port that nothing listens on and that no outgoing connection will take."""
     while True:
-        port = random.choice(_UNPRIVILEGED_AND_NOT_EPHEMERAL)
+        port = random.SystemRandom().choice(_UNPRIVILEGED_AND_NOT_EPHEMERAL)
         with socket.socket() as candidate:
             try:
                 candidate.bind(("127.0.0.1", port))
