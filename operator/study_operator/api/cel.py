@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,29 @@ BROKEN_RULES = "broken_rules"
 """The type of the validation error that carries every broken rule of one model in its context, under ``rules``."""
 
 
+def validation(field: str, message: str, expression: str | None) -> dict[str, Any]:
+    """An entry of x-kubernetes-validations."""
+    blamed = {"fieldPath": f".{field}"} if field else {}
+    return {"rule": expression, "message": message, **blamed}
+
+
 class Model(BaseModel):
     """A part of a resource: immutable, written in camelCase, refusing fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel, allow_inf_nan=False)
 
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with the rules that it cannot express by its structure."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        rules = [rule for rule in cls.rules if rule.expression is not None]
+        if rules:
+            schema["x-kubernetes-validations"] = [
+                validation(rule.field, rule.message, rule.expression) for rule in rules
+            ]
+        return schema
 
     @model_validator(mode="after")
     def _rules_hold(self) -> Self:

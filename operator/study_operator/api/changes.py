@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from study_operator.api.cel import Rule
+from study_operator.api.cel import validation
 from study_operator.api.study import Phase, Study, StudySpec
 from study_operator.space import Problem
 
 _MESSAGE = "cannot change once trials exist; ask another question in a new study"
+_NO_TRIALS = "!has(oldSelf.status) || !has(oldSelf.status.trials)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,13 @@ class Frozen:
     phase: Phase | None = None
 
     @property
-    def rule(self) -> Rule:
+    def validation(self) -> dict[str, Any]:
         """The same for the API server, as a rule over a whole study."""
         required = next(info.is_required() for info in StudySpec.model_fields.values() if info.alias == self.field)
-        access = "spec." if required else "spec.?"
+        access = f"spec.{self.field}" if required else f"spec.?{self.field}"
         elsewhere = f"oldSelf.spec.phase != '{self.phase}' || " if self.phase else ""
-        return Rule(
-            f"spec.{self.field}",
-            _MESSAGE,
-            "!has(oldSelf.status) || !has(oldSelf.status.trials) || "
-            f"{elsewhere}self.{access}{self.field} == oldSelf.{access}{self.field}",
-            lambda study: True,
-        )
+        expression = f"{_NO_TRIALS} || {elsewhere}self.{access} == oldSelf.{access}"
+        return validation(f"spec.{self.field}", _MESSAGE, expression)
 
 
 FROZEN = (

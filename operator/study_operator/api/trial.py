@@ -1,0 +1,148 @@
+"""The Trial resource: the record of one trial, as a schema.
+
+The records themselves are :mod:`study_operator.results.trial`, and :mod:`study_operator.api.codec` writes and reads
+them; these models describe what it writes, for the custom resource definition.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from study_operator.api.cel import Model
+from study_operator.api.fields import (
+    Message,
+    MetricName,
+    NodeName,
+    NumberText,
+    Path,
+    Reason,
+    RunIdentity,
+    ScalarText,
+    StudyName,
+)
+from study_operator.results.trial import Purpose, Source, TrialState
+
+Count = Annotated[int, Field(ge=0)]
+Step = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class TrialSpec(Model):
+    """What is asked of a trial. It never changes."""
+
+    study: StudyName = Field(description="The study's name.", examples=["digits-optimizer-r1"])
+    index: int = Field(
+        ge=0, lt=100_000, description="Its place in the study: the order in which trials are started.", examples=[12]
+    )
+    arm: int = Field(ge=0, lt=100_000, description="The index of the arm in the study's status.", examples=[0])
+    purpose: Purpose = Field(description="Why it runs.", examples=["Search"])
+    point: tuple[NumberText, ...] = Field(
+        max_length=64, description="Its coordinates in the unit cube, exact.", examples=[["0.40625", "0.71875"]]
+    )
+    parameters: dict[str, ScalarText] = Field(
+        max_length=64,
+        description="The values of its hyperparameters by name, exact: numbers and booleans as Python prints them.",
+        examples=[{"optimizer": "adam", "learning_rate": "0.0031622776601683794"}],
+    )
+    seed: int = Field(ge=0, lt=2**31, description="The seed of its randomness.", examples=[1804289383])
+
+
+class Sample(Model):
+    """One value of a metric."""
+
+    value: NumberText = Field(description="The value, exact.", examples=["0.028888888888888888"])
+    step: Step | None = Field(default=None, description="The step at which it was reported.", examples=[520])
+
+
+class MetricSummary(Model):
+    """A metric's series in short."""
+
+    count: Count = Field(description="How many points were reported.", examples=[60])
+    final: Sample = Field(description="The last point.", examples=[{"value": "0.0311", "step": 600}])
+    minimum: Sample | None = Field(
+        default=None, description="The smallest finite point.", examples=[{"value": "0.0289", "step": 520}]
+    )
+    maximum: Sample | None = Field(
+        default=None, description="The largest finite point.", examples=[{"value": "0.91", "step": 10}]
+    )
+
+
+class Curve(Model):
+    """A metric's points, thinned for plotting."""
+
+    steps: tuple[Step, ...] = Field(max_length=64, description="The points' steps.", examples=[[10, 20]])
+    values: tuple[float, ...] = Field(max_length=64, description="The points' values.", examples=[[0.91, 0.5]])
+
+
+class Checkpoint(Model):
+    """A checkpoint that the trainer kept."""
+
+    step: Step = Field(description="The step after which it was written.", examples=[520])
+    value: NumberText = Field(description="The objective there.", examples=["0.0289"])
+    path: Path = Field(description="Where the trainer wrote it.", examples=["checkpoints/000520"])
+
+
+class TrialStatus(Model):
+    """What came of a trial."""
+
+    state: TrialState = Field(
+        default=TrialState.PENDING, description="Where it stands; the last three are final.", examples=["Succeeded"]
+    )
+    reason: Reason = Field(default="", description="Why, in a word.", examples=["Completed"])
+    message: Message = Field(default="", description="Why, in a sentence.", examples=["validation_error 0.0289"])
+    objective: Sample | None = Field(
+        default=None, description="What it is ranked by.", examples=[{"value": "0.0289", "step": 520}]
+    )
+    metrics: dict[str, MetricSummary] = Field(
+        default={},
+        max_length=64,
+        description="The summary of each series that was kept, by the metric's name.",
+        examples=[{"validation_error": {"count": 60, "final": {"value": "0.0311", "step": 600}}}],
+    )
+    curves: dict[str, Curve] = Field(
+        default={},
+        max_length=64,
+        description="The same series, thinned for plotting.",
+        examples=[{"validation_error": {"steps": [10, 20], "values": [0.91, 0.5]}}],
+    )
+    incomplete: tuple[MetricName, ...] = Field(
+        default=(),
+        max_length=64,
+        description="The metrics of which the trainer reported more points than could be read back.",
+        examples=[["train_error"]],
+    )
+    source: Source | None = Field(default=None, description="Where the numbers came from.", examples=["Prometheus"])
+    checkpoint: Checkpoint | None = Field(
+        default=None,
+        description="The best checkpoint that the trainer kept.",
+        examples=[{"step": 520, "value": "0.0289", "path": "checkpoints/000520"}],
+    )
+    run: RunIdentity = Field(
+        default="",
+        description="The run that all of this tells of: a Job's uid, or a process.",
+        examples=["3f8e1c52-6d1f-4a39-9d1c-2b7d5c1f7a10"],
+    )
+    node: NodeName = Field(default="", description="The node that it ran on.", examples=["gpu-node-3"])
+    start_time: datetime | None = Field(default=None, description="When it began.", examples=["2026-11-24T20:14:05Z"])
+    completion_time: datetime | None = Field(
+        default=None, description="When it ended.", examples=["2026-11-24T20:15:11Z"]
+    )
+    attempts: Count = Field(default=0, description="How many runs were begun for it.", examples=[1])
+    failed_runs: tuple[RunIdentity, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="The runs that an infrastructure failure ended; they do not count against the trial.",
+        examples=[["0c4c7f9e-55b2-4b7c-8f6a-8a3f3d1f4b11"]],
+    )
+
+
+class Trial(Model):
+    """A trial's manifest, without its metadata."""
+
+    api_version: Literal["tuning.study/v1alpha1"]
+    kind: Literal["Trial"]
+    metadata: dict[str, object]
+    spec: TrialSpec
+    status: TrialStatus = TrialStatus.model_validate({})
