@@ -45,9 +45,13 @@ class Linear:
 
     def coordinate(self, value: float) -> float:
         """How far ``value`` is on the way from the minimum to the maximum."""
+        if value <= self.minimum:
+            return 0.0
+        if value >= self.maximum:
+            return 1.0
         unit = self._unit
         start = self.minimum / unit
-        return _clamp((value / unit - start) / (self.maximum / unit - start), 0.0, 1.0)
+        return (value / unit - start) / (self.maximum / unit - start)
 
     @property
     def _unit(self) -> float:
@@ -114,7 +118,7 @@ class Integers:
     """The whole numbers from ``minimum`` to ``maximum``, on a scale over [minimum - 1/2, maximum + 1/2].
 
     Each integer gets the part of the unit interval that its cell [k - 1/2, k + 1/2] has on that scale, the two ends
-    included. Exact up to magnitudes of 2**52, from where on floats have no halves.
+    included. Exact up to magnitudes of 2**51: from twice that on floats have no halves.
     """
 
     minimum: int

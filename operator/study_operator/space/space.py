@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from study_operator.scalar import Scalar
-from study_operator.space import checks
 from study_operator.space.arms import Arm, arms_of
 from study_operator.space.conditions import allows
 from study_operator.space.hyperparameter import Choices, Hyperparameter, Range, Value
 from study_operator.space.problem import Problem
+from study_operator.space.structure import check
 
 MANY_DIMENSIONS = 10
 """Beyond these, a budget that people have no longer fills the cube (rules.md)."""
@@ -43,7 +43,7 @@ class Space:
         ``path``.
         """
         definitions = tuple(hyperparameters)
-        structure = checks.check(definitions, path)
+        structure = check(definitions, path)
         arms = arms_of(definitions, structure.order)
         dimensions = _dimensions(definitions)
         applicable = tuple(

@@ -1,0 +1,58 @@
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, ScaleName, Value, kind_of
+
+LAST = math.nextafter(1.0, 0.0)
+
+
+@given(count=st.integers(2, 1000))
+def test_the_last_choice_is_reached_and_nothing_beyond_it(count):
+    choices = Choices(tuple(range(count)))
+    assert (choices.value(0.0), choices.value(LAST), choices.value(1.0)) == (0, count - 1, count - 1)
+
+
+def test_choices_have_equal_shares():
+    counts = Counter(Choices(("a", "b", "c")).value((cell + 0.5) / 3000) for cell in range(3000))
+    assert counts == {"a": 1000, "b": 1000, "c": 1000}
+
+
+@given(values=st.lists(st.integers() | st.text() | st.floats(allow_nan=False), min_size=2, unique=True), data=st.data())
+def test_a_choice_comes_back_from_its_coordinate_as_it_was_given(values, data):
+    choices = Choices(tuple(values))
+    chosen = data.draw(st.sampled_from(values))
+    assert choices.value(choices.coordinate(chosen)) is chosen
+
+
+def test_a_flag_is_not_the_number_that_python_takes_it_for():
+    flags = Choices((1, True))
+    assert [flags.position(flags.coordinate(value)) for value in (1, 1.0, True)] == [0, 0, 1]
+    with pytest.raises(ValueError, match="not in list"):
+        flags.coordinate(False)
+
+
+@pytest.mark.parametrize(("integer", "sort"), [(True, int), (False, float)])
+def test_values_are_of_the_declared_sort(integer, sort):
+    domain = Range(1, 8, ScaleName.LOG, integer)
+    assert [type(domain.value(u)) for u in (0.0, 0.4, 1.0)] == [sort] * 3
+
+
+def test_a_range_has_no_coordinate_for_what_is_no_number():
+    with pytest.raises(ValueError, match="'fast' is not a number"):
+        Range(0.0, 1.0).coordinate("fast")
+
+
+def test_applies_where_all_parents_agree():
+    definition = Hyperparameter("x", Role.FIXED, Value(1), {"optimizer": ("adam", "sgd"), "nesterov": (True,)})
+    assert definition.applies({"optimizer": "sgd", "nesterov": True})
+    assert not definition.applies({"optimizer": "sgd", "nesterov": 1})
+    assert not definition.applies({"optimizer": "lamb", "nesterov": True})
+    assert not definition.applies({"optimizer": "adam"})
+
+
+def test_conventional_names_tell_the_kind():
+    kinds = [Kind.LEARNING_RATE, Kind.LEARNING_RATE, Kind.BETA2, None]
+    assert [kind_of(name) for name in ("learning_rate", "LR", "beta_2", "hidden_units")] == kinds
