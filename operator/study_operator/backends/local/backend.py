@@ -1,7 +1,8 @@
-"""The port, by processes on this machine and a folder: one study on a laptop, under the controller that serves a cluster.
+"""The port, by processes on this machine and a folder: one study on a laptop, under the controller that serves a
+cluster.
 
-File writes go to threads, because each waits for the disk; the runs' ends come by pipes, so that nothing is polled for. The engine
-may be killed at any instant: runs go on without it, and are found again by their files.
+File writes go to threads, because each waits for the disk; the runs' ends come by pipes, so that nothing is polled for.
+The engine may be killed at any instant: runs go on without it, and are found again by their files.
 """
 
 from __future__ import annotations

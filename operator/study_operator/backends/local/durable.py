@@ -1,8 +1,8 @@
 """Files that survive a kill at any instant, a full disk and a power cut.
 
-A file is either as it was or as it was to become: the new text goes to a temporary file beside it, reaches the disk, and takes the
-old one's name; then the folder, which holds the name, reaches the disk too. A full disk therefore costs the new text only, and is
-told apart from every other failure, because it passes when room is made.
+A file is either as it was or as it was to become: the new text goes to a temporary file beside it, reaches the disk,
+and takes the old one's name; then the folder, which holds the name, reaches the disk too. A full disk therefore costs
+the new text only, and is told apart from every other failure, because it passes when room is made.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ TEMPORARY = ".partial-"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Occupied(Exception):
+class Occupied(Exception):  # noqa: N818 - a state of the lock, not a fault
     """Another process holds the lock."""
 
 
 def write_file(path: Path, text: str) -> None:
-    """Replace ``path`` as a whole. Raises Exhausted, Gone and Refused with a sentence, and then leaves the old file as it was."""
+    """Replace ``path`` as a whole. Raises Exhausted, Gone and Refused with a sentence, and then leaves the old file as
+    it was.
+    """
     with told(path):
         descriptor, partial = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         try:

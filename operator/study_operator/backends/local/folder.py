@@ -4,8 +4,8 @@
     status.yaml               as ``kubectl get -o yaml`` shows a resource's status
     identity.json             which life of the study this is, and how often its file was changed
     trials/<trial>.json       a Trial resource
-    trials/<trial>/           its run: log.txt, termination-log, samples.txt, checkpoints/, and what tells how the run stands
-    trials/<trial>.1/ ...     runs that ended without counting against the trial
+    trials/<trial>/           its run: log.txt, termination-log, samples.txt, checkpoints/, and what tells how the run
+    stands trials/<trial>.1/ ...     runs that ended without counting against the trial
 
 Trials are JSON, because ten thousand of them have to be read in a second or so at a restart; JSON is YAML too.
 """
@@ -80,7 +80,7 @@ class StudyFolder:
     def status(self) -> Mapping[str, Any] | None:
         """None where none was written yet."""
         text = _read(self.status_path)
-        return None if text is None else yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+        return None if text is None else yaml.load(text, Loader=_Loader)
 
     def write_status(self, status: Mapping[str, object]) -> None:
         """Replace the study's status. Raises as :func:`write_file` does."""

@@ -1,12 +1,14 @@
 """A run as processes that outlive the engine.
 
-A kill of the engine must neither lose a run's exit code nor leave doubt whether a run is alive. So each run is a session of its own,
-led by a few lines of shell that write the exit code to a file, and every process of it holds one end of a named pipe: the pipe
-reports the end at once to whoever reads, child or adopted, and says of any run whether something of it is alive. A process id alone
-could not: it is given to others after the end. The trainer's own words never reach the shell as text, only as its arguments.
+A kill of the engine must neither lose a run's exit code nor leave doubt whether a run is alive. So each run is a
+session of its own, led by a few lines of shell that write the exit code to a file, and every process of it holds one
+end of a named pipe: the pipe reports the end at once to whoever reads, child or adopted, and says of any run whether
+something of it is alive. A process id alone could not: it is given to others after the end. The trainer's own words
+never reach the shell as text, only as its arguments.
 
-The exit code is on disk before the supervisor lets go of the pipe, and the process id before the trainer starts. So a run folder
-whose pipe nobody holds has either its exit code, or lost its supervisor (a reboot, a kill -9), or never began.
+The exit code is on disk before the supervisor lets go of the pipe, and the process id before the trainer starts. So a
+run folder whose pipe nobody holds has either its exit code, or lost its supervisor (a reboot, a kill -9), or never
+began.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ echo "$$" > "$folder/pid" || exit 1
 echo "$?" > "$folder/exit-code"
 kill -KILL 0
 """
-"""It survives the signals that end the trainer, and ends what the trainer left behind, as the end of a container's first process
-does. ``exec`` in a subshell: a word such as ``exit`` is a program's name like any other."""
+"""It survives the signals that end the trainer, and ends what the trainer left behind, as the end of a container's
+first process does. ``exec`` in a subshell: a word such as ``exit`` is a program's name like any other."""
 
 _PORTS = range(20000, 30000)
 """Below the ports that Linux and macOS hand out for outgoing connections, so that none of these is in the way."""
@@ -114,7 +116,7 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         """To every process of the run that is still there."""
-        leader = read_pid(self.folder)
+        leader = self._child.pid if self._child is not None else read_pid(self.folder)
         if leader is not None and self.alive():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(leader, number)

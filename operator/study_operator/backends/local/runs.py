@@ -43,7 +43,9 @@ class RunFile:
 
 
 def create(folder: Path, file: RunFile) -> None:
-    """A fresh run folder. It need not reach the disk: a run that never began counts for nothing. Raises Exhausted, Refused."""
+    """A fresh run folder. It need not reach the disk: a run that never began counts for nothing. Raises Exhausted,
+    Refused.
+    """
     with told(folder / RUN_FILE):
         folder.mkdir()
         (folder / RUN_FILE).write_text(json.dumps(asdict(file), indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
 """A local run's samples on disk, and the metrics source that reads them.
 
-What Prometheus is to a cluster: the samples as they were scraped, appended line by line, so that an engine that was killed has lost
-none when it comes back. A line is ``name milliseconds value``; a line cut short by a kill or a full disk is passed over.
+What Prometheus is to a cluster: the samples as they were scraped, appended line by line, so that an engine that was
+killed has lost none when it comes back. A line is ``name milliseconds value``; a line cut short by a kill or a full
+disk is passed over.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class SampleFile:
         self._last = {name: points[-1][0] for name, points in read_samples(path).items()}
 
     def append(self, points: Points, scraped: int) -> None:
-        """Keep what is new of one exposition; points without a time get ``scraped``, unix milliseconds. Raises OSError."""
+        """Keep what is new of one exposition; points without a time get ``scraped``, unix ms. Raises OSError."""
         last = dict(self._last)
         lines = []
         for name, series in points.items():
@@ -83,7 +84,9 @@ def read_samples(path: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 class LocalMetrics:
-    """The curves of the runs in a study's folder. A run's last scrape is over before its end is told, so an answer is final."""
+    """The curves of the runs in a study's folder. A run's last scrape is over before its end is told, so an answer is
+    final.
+    """
 
     source = Source.ENDPOINT
 

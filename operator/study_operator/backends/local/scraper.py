@@ -1,7 +1,7 @@
 """Scraping a local trainer: about once a second, and at once when it has written its record.
 
-The record is the trainer's last word before it ends, or lingers to be scraped. So the file is looked for often, which costs a
-microsecond, and the trainer never waits long for its last scrape.
+The record is the trainer's last word before it ends, or lingers to be scraped. So the file is looked for often, which
+costs a microsecond, and the trainer never waits long for its last scrape.
 """
 
 from __future__ import annotations

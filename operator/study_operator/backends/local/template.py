@@ -1,8 +1,8 @@
 """What of a study's Job template a local run honours, and what it cannot.
 
-A local run is the trainer container's command on this machine: its ``command``, ``args``, ``env`` and ``workingDir``, with
-``$(NAME)`` expanded as Kubernetes does, and no shell in between. Everything else that the template says is named, field by field:
-what is dropped without a word is found out at the end of a night of training.
+A local run is the trainer container's command on this machine: its ``command``, ``args``, ``env`` and ``workingDir``,
+with ``$(NAME)`` expanded as Kubernetes does, and no shell in between. Everything else that the template says is named,
+field by field: what is dropped without a word is found out at the end of a night of training.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _CONTAINER_HONOURED = frozenset({"name", "command", "args", "env", "workingDir",
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One process: its arguments, the variables that the study gives it beside the user's own, its folder if the template says."""
+    """One process: its arguments, the variables that the study gives it beside the user's own, its folder if the
+    template says.
+    """
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -74,10 +76,11 @@ def trainer_template(template: Mapping[str, Any]) -> TrainerTemplate:
     index = next((i for i, container in enumerate(containers) if container.get("name") == "trainer"), 0)
     container = containers[index]
     path = f"{POD}.containers[{index}]"
+    _check_types(container, path)
     if not container.get("command"):
         raise Refused(
             f"{path}.command: a local run needs a command, because it runs on this machine and not in the image "
-            f'{container.get("image", "")!r}; write down what the image\'s entrypoint is, such as ["python", "train.py"]'
+            f"{container.get('image', '')!r}; write down what the image runs, such as [python, train.py]"
         )
     others = [f"{POD}.containers[{i}]" for i in range(len(containers)) if i != index]
     return TrainerTemplate(
@@ -91,6 +94,23 @@ def trainer_template(template: Mapping[str, Any]) -> TrainerTemplate:
             *_container_beyond(container, path),
         ),
     )
+
+
+def _check_types(container: Mapping[str, Any], path: str) -> None:
+    """What the API server would refuse at its dry run. Raises Refused."""
+    for name in ("command", "args"):
+        words = container.get(name)
+        if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+            raise Refused(f"{path}.{name}: must be a list of texts; put numbers in quotes")
+    if not isinstance(container.get("workingDir"), str | None):
+        raise Refused(f"{path}.workingDir: must be a text")
+    variables = container.get("env") or []
+    if not isinstance(variables, list) or not all(isinstance(variable, Mapping) for variable in variables):
+        raise Refused(f"{path}.env: must be a list of maps with name and value")
+    for i, variable in enumerate(variables):
+        for name in ("name", "value"):
+            if not isinstance(variable.get(name, None if name == "name" else ""), str):
+                raise Refused(f"{path}.env[{i}].{name}: must be a text; put numbers in quotes")
 
 
 def _beyond(fields: Mapping[str, Any], honoured: Mapping[str, object], path: str) -> Iterator[str]:
@@ -115,8 +135,8 @@ def _container_beyond(container: Mapping[str, Any], path: str) -> Iterator[str]:
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """``$(NAME)`` replaced by its value, exactly as Kubernetes does it in ``command``, ``args`` and ``env``.
 
-    ``$$`` is a dollar sign, so that ``$$(NAME)`` stays ``$(NAME)``; a name that is unknown, and a dollar sign before anything else,
-    stay as they stand (k8s.io/kubernetes/third_party/forked/golang/expansion).
+    ``$$`` is a dollar sign, so that ``$$(NAME)`` stays ``$(NAME)``; a name that is unknown, and a dollar sign before
+    anything else, stay as they stand (k8s.io/kubernetes/third_party/forked/golang/expansion).
     """
     expanded, position = [], 0
     while (dollar := text.find("$", position)) >= 0 and dollar + 1 < len(text):
