@@ -44,10 +44,12 @@ class NodeAgent:
             raise
 
     def stop(self) -> None:
-        self._call(self._stop)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._call(self._stop)
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def __enter__(self) -> NodeAgent:
         self.start()
@@ -94,11 +96,17 @@ class NodeAgent:
 
         return self._call(lambda: _async(path)).read_text(errors="replace")
 
-    async def _start(self) -> None:
+    async def _run(self, registered: asyncio.Event) -> None:
         self._api = Api(self._access)
-        self._node = Node(self._api, self._folder, self._settings)
+        try:
+            self._node = Node(self._api, self._folder, self._settings)
+            await self._node.run(registered)
+        finally:
+            await self._api.close()
+
+    async def _start(self) -> None:
         registered = asyncio.Event()
-        self._work = asyncio.create_task(self._node.run(registered))
+        self._work = asyncio.create_task(self._run(registered))
         waiting = asyncio.ensure_future(registered.wait())
         await asyncio.wait({self._work, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=_START_SECONDS)
         if self._work.done():
@@ -110,7 +118,6 @@ class NodeAgent:
         self._work.cancel()
         with suppress(asyncio.CancelledError):
             await self._work
-        await self._api.close()
 
     def _call(self, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result()

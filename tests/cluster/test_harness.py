@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.fixtures import GPUS
 from tests.cluster.node_agent import NodeAgent
 from tests.cluster.prometheus import PASSWORD, USER, PrometheusServer, Web, fixed_targets
@@ -240,3 +240,13 @@ def test_a_service_account_may_do_what_its_role_says(control_plane: ControlPlane
     kubeconfig = f"--kubeconfig={control_plane.service_account_kubeconfig(namespace, 'default')}"
     assert control_plane.kubectl("auth", "can-i", "list", "jobs", inside, kubeconfig).stdout == "yes\n"
     assert control_plane.kubectl("auth", "can-i", "create", "jobs", inside, kubeconfig, check=False).stdout == "no\n"
+
+
+def test_the_audit_log_has_each_write_with_its_user_agent(tmp_path: Path) -> None:
+    with ControlPlane(tmp_path, Settings(audit=True)) as plane:
+        plane.kubectl("create", "configmap", "noted")
+        lines = plane.audit_log.read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    (write,) = [event for event in events if event["verb"] == "create" and event["objectRef"].get("name") == "noted"]
+    assert write["userAgent"].startswith("kubectl/")
+    assert write["stage"] == "ResponseComplete"
