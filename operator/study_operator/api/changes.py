@@ -15,7 +15,6 @@ from study_operator.api.cel import validation
 from study_operator.api.study import Phase, Study, StudySpec
 from study_operator.space import Problem
 
-_MESSAGE = "cannot change once trials exist; ask another question in a new study"
 _NO_TRIALS = "!has(oldSelf.status) || !has(oldSelf.status.trials)"
 
 
@@ -27,13 +26,20 @@ class Frozen:
     phase: Phase | None = None
 
     @property
+    def message(self) -> str:
+        """What is not allowed, and what to do."""
+        when = f"in {self.phase}, " if self.phase else ""
+        return f"{when}cannot change once trials exist; ask another question in a new study"
+
+    @property
     def validation(self) -> dict[str, Any]:
         """The same for the API server, as a rule over a whole study."""
-        required = next(info.is_required() for info in StudySpec.model_fields.values() if info.alias == self.field)
-        access = f"spec.{self.field}" if required else f"spec.?{self.field}"
+        new, old = f"self.spec.{self.field}", f"oldSelf.spec.{self.field}"
+        unchanged = f"{new} == {old}"
+        if next(info for info in StudySpec.model_fields.values() if info.alias == self.field).default is None:
+            unchanged = f"(has({new}) ? has({old}) && {unchanged} : !has({old}))"
         elsewhere = f"oldSelf.spec.phase != '{self.phase}' || " if self.phase else ""
-        expression = f"{_NO_TRIALS} || {elsewhere}self.{access} == oldSelf.{access}"
-        return validation(f"spec.{self.field}", _MESSAGE, expression)
+        return validation(f"spec.{self.field}", self.message, f"{_NO_TRIALS} || {elsewhere}{unchanged}")
 
 
 FROZEN = (
@@ -52,7 +58,7 @@ def check_changes(old: Study, new: Study, has_trials: bool) -> tuple[Problem, ..
         return ()
     before, after = (study.spec.model_dump(mode="json", by_alias=True) for study in (old, new))
     return tuple(
-        Problem(f"spec.{frozen.field}", _MESSAGE)
+        Problem(f"spec.{frozen.field}", frozen.message)
         for frozen in FROZEN
         if frozen.phase in (None, old.spec.phase) and _text(before[frozen.field]) != _text(after[frozen.field])
     )

@@ -159,7 +159,9 @@ class RangeSpec(Model):
 
 
 class HyperparameterSpec(Model):
-    """One hyperparameter: its role, and exactly one of ``range``, ``choices`` and ``value``."""
+    """One hyperparameter: its role, and exactly one of `range`, `choices` and `value`; a value for Fixed, and only
+    there.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -30,7 +30,7 @@ class InvalidManifest(ValueError):
     """A manifest that is no study. ``problems`` has every fault that was found."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 
 
