@@ -4,17 +4,20 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from study_operator.api import Study, parse_study
 from study_operator.backends.local import Identity, LocalBackend, StudyFolder
 from study_operator.backends.port import Announcement, Run, RunPhase, StudyKey, StudyRef
 from study_operator.results.trial import Purpose, TrialSpec
+
 from tests.local.studies import manifest
 
+T = TypeVar("T")
 REF = StudyRef(StudyKey("default", "study"), "uid-1")
 
 
@@ -25,7 +28,6 @@ class Recorder:
         self.runs: list[Run] = []
         self.gone: list[str] = []
         self.written: list[object] = []
-        self._news = asyncio.Condition()
 
     def run_changed(self, run: Run) -> None:
         self.runs.append(run)
@@ -41,13 +43,19 @@ class Recorder:
 
     def announced(self, announcement: Announcement) -> None: ...
 
-    async def ended(self, index: int = 0, seconds: float = 20) -> Run:
-        async with asyncio.timeout(seconds):
-            while True:
-                for run in self.runs:
-                    if run.index == index and run.phase is RunPhase.ENDED:
-                        return run
-                await asyncio.sleep(0.005)
+    async def ended(self, index: int = 0) -> Run:
+        def found() -> Run | None:
+            return next((run for run in self.runs if run.index == index and run.phase is RunPhase.ENDED), None)
+
+        return await until(found)
+
+
+async def until(condition: Callable[[], T], seconds: float = 20) -> T:
+    """What ``condition`` returns as soon as that is true."""
+    async with asyncio.timeout(seconds):
+        while not (value := condition()):  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.005)
+        return value
 
 
 def spec(index: int = 0, learning_rate: float = 0.5) -> TrialSpec:
@@ -81,5 +89,5 @@ class Engine:
         try:
             yield backend, recorder
         finally:
-            await backend.stop_all()
+            await backend.stop_all(REF)
             await backend.close()

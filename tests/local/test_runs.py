@@ -6,9 +6,11 @@ import os
 import signal
 
 import pytest
+from study_operator.backends.local.processes import read_pid
 from study_operator.backends.port import Refused, RunPhase
 from study_operator.metrics.source import CurveRequest
-from tests.local.engines import REF, spec, study_of
+
+from tests.local.engines import REF, spec, study_of, until
 
 
 async def run_one(engine, *arguments, **template):
@@ -95,8 +97,7 @@ async def test_a_stop_ends_even_a_trainer_that_ignores_it_and_makes_room_for_ano
     study.spec.trial_template["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
     async with engine() as (backend, seen):
         first = await backend.start(study, spec())
-        while not heart.exists():
-            await asyncio.sleep(0.01)
+        await until(heart.exists)
         await backend.stop(REF, first)
         stopped_at = heart.read_text()
         await asyncio.sleep(0.1)
@@ -127,10 +128,8 @@ async def test_an_end_that_nobody_saw_is_found_by_the_next_engine(engine):
 async def test_a_run_whose_processes_vanished_was_disrupted(engine):
     async with engine() as (backend, seen):
         await backend.start(study_of("sleep", "60"), spec())
-        pid = engine.folder.run_path("study-0") / "pid"
-        while not (pid.exists() and pid.read_text().endswith("\n")):
-            await asyncio.sleep(0.01)
-        os.killpg(int(pid.read_text()), signal.SIGKILL)
+        pid = await until(lambda: read_pid(engine.folder.run_path("study-0")))
+        os.killpg(pid, signal.SIGKILL)
         run = await seen.ended()
     assert (run.end.exit_code, run.end.disrupted) == (None, True)
 
@@ -138,10 +137,8 @@ async def test_a_run_whose_processes_vanished_was_disrupted(engine):
 async def test_the_death_of_the_supervisor_alone_does_not_end_the_run(engine):
     async with engine() as (backend, seen):
         await backend.start(study_of("record", "1"), spec())
-        pid = engine.folder.run_path("study-0") / "pid"
-        while not (pid.exists() and pid.read_text().endswith("\n")):
-            await asyncio.sleep(0.01)
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+        pid = await until(lambda: read_pid(engine.folder.run_path("study-0")))
+        os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.2)
         assert [run.phase for run in await backend.runs(REF)] == [RunPhase.RUNNING]
         assert (await seen.ended()).end.disrupted

@@ -42,7 +42,7 @@ def loss():
 
 def main(mode, *arguments):
     if "COUNT_FILE" in os.environ:
-        with open(os.environ["COUNT_FILE"], "a") as file:
+        with Path(os.environ["COUNT_FILE"]).open("a") as file:
             file.write(os.environ["STUDY_TRIAL"] + "\n")
     match mode:
         case "record":

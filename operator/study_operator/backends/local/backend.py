@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import platform
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,18 +24,19 @@ from study_operator.api.study import Study
 from study_operator.backends.environment import trial_environment
 from study_operator.backends.local import runs as run_files
 from study_operator.backends.local.folder import StudyFolder
-from study_operator.backends.local.processes import Process, find_program, free_port
+from study_operator.backends.local.processes import Ended, Process
 from study_operator.backends.local.runs import RunFile
 from study_operator.backends.local.samples import LocalMetrics, SampleFile
 from study_operator.backends.local.scraper import Scraper
-from study_operator.backends.local.template import TrainerTemplate, trainer_template
+from study_operator.backends.local.template import trainer_template
+from study_operator.backends.local.workplace import check_command, free_port, working_folder
 from study_operator.backends.port import (
     Announcement,
     Exhausted,
     Gone,
     Observer,
-    Refused,
     Run,
+    RunPhase,
     StudyKey,
     StudyRef,
     Unavailable,
@@ -61,22 +62,32 @@ _log = logging.getLogger(__name__)
 class Witness(Protocol):
     """Whoever shows a person what happens: the terminal. None of the calls may block or raise."""
 
-    def trial_written(self, trial: Trial) -> None: ...
+    def trial_written(self, trial: Trial) -> None:
+        """A trial's new status is on the disk."""
+        ...
 
-    def status_written(self, status: Mapping[str, object]) -> None: ...
+    def status_written(self, status: Mapping[str, object]) -> None:
+        """The study's new status is on the disk."""
+        ...
 
-    def announced(self, announcement: Announcement) -> None: ...
+    def announced(self, announcement: Announcement) -> None:
+        """A turn that a person wants to see."""
+        ...
 
 
 @dataclass(slots=True)
 class _Live:
-    """A run whose processes are watched, from its start or its finding until its end."""
+    """A run from its start, or its finding, until its release. Its processes are watched until they end."""
 
     run: Run
     file: RunFile
     folder: Path
     process: Process
-    following: asyncio.Task[None] | None = None
+    watching: asyncio.Task[None] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.run.phase is RunPhase.ENDED
 
 
 class LocalBackend:
@@ -108,14 +119,10 @@ class LocalBackend:
 
     async def check_template(self, study: Study) -> None:
         """As far as this machine can tell without a start: the program and its folder are there."""
-        template = trainer_template(study.spec.trial_template)
-        command = template.command({})
-        cwd = self._working_folder(template, command.folder)
-        if "$(" not in command.arguments[0]:
-            path = command.environment.get("PATH", self._environ.get("PATH", os.defpath))
-            find_program(command.arguments[0], path, cwd, f"{template.path}.command[0]")
+        check_command(trainer_template(study.spec.trial_template), self._environ, self._cwd)
 
     async def trials(self, study: StudyRef) -> Sequence[Trial]:
+        """By index. Raises Refused where a file is not a trial."""
         self._check(study)
         return await self._durably(self._folder.trials)
 
@@ -127,6 +134,7 @@ class LocalBackend:
         return [live.run for _, live in sorted(self._live.items())]
 
     async def create_trial(self, study: StudyRef, spec: TrialSpec) -> Trial:
+        """A file; its owner's uid tells whose it is."""
         self._check(study)
 
         def create() -> Trial:
@@ -140,6 +148,7 @@ class LocalBackend:
         return await asyncio.to_thread(create)
 
     async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
+        """The witness is told once it is on the disk."""
         self._check(study)
         trial = Trial(spec, status)
 
@@ -153,15 +162,18 @@ class LocalBackend:
             self._witness.trial_written(trial)
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
+        """Its file goes."""
         self._check(study)
         await self._durably(lambda: self._folder.remove_trial(spec.name))
 
     async def write_study(self, study: StudyRef, status: Mapping[str, object]) -> None:
+        """status.yaml."""
         self._check(study)
         await self._durably(lambda: self._folder.write_status(status))
         self._witness.status_written(status)
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
+        """A process of the trainer's command, or the run that is in the trial's folder already."""
         key = StudyKey(study.metadata.namespace, study.metadata.name)
         self._check(StudyRef(key, study.metadata.uid))
         async with self._starts:
@@ -171,44 +183,56 @@ class LocalBackend:
                 return self._live[spec.index].run
             port = free_port({live.file.port for live in self._live.values()}, self._random)
             file, process = await asyncio.to_thread(self._launch, study, spec, folder, port)
-            return self._follow(key, file, folder, process).run
+            return self._keep(key, file, folder, process, None).run
 
     async def stop(self, study: StudyRef, run: Run) -> None:
+        """The run's folder is set aside, for its log and its checkpoints."""
         self._check(study)
         live = self._live.get(run.index)
         if live is None or live.file.id != run.id:
             return
+        del self._live[run.index]
         await self._end(live)
-        self._drop(live)
         await asyncio.to_thread(run_files.set_aside, live.folder)
         self.observer.run_gone(study.key, run.index, run.id)
 
     async def release(self, study: StudyRef, runs: Sequence[Run]) -> None:
+        """Only files that tell how the run stood are to go."""
         self._check(study)
         for run in runs:
             live = self._live.get(run.index)
             if live is not None and live.file.id == run.id:
+                del self._live[run.index]
                 await self._end(live)
-                self._drop(live)
                 run_files.release(live.folder)
                 self.observer.run_gone(study.key, run.index, run.id)
 
-    async def announce(self, study: StudyRef, announcement: Announcement) -> None:
+    async def announce(self, study: StudyRef, announcement: Announcement) -> None:  # noqa: ARG002 - one study
+        """To the witness."""
         self._witness.announced(announcement)
 
-    async def stop_all(self) -> None:
-        """End every run that goes on, so that its trial starts anew another time; ended ones keep their results."""
-        running = [live for live in self._live.values() if live.process.ended() is None]
+    async def stop_all(self, study: StudyRef) -> None:
+        """End every run that goes on. Its trial is pending again: that a person stopped it counts for nothing."""
+        running = [live for live in self._live.values() if not live.ended]
         await asyncio.gather(*(self._end(live) for live in running))
         for live in running:
-            self._drop(live)
+            trial = self._folder.trial(study, live.folder.name)
+            if trial is not None and not trial.status.state.final:
+                self._folder.write_trial(study, Trial(trial.spec, TrialStatus(failed_runs=trial.status.failed_runs)))
             run_files.set_aside(live.folder)
+            del self._live[live.run.index]
+
+    def running(self) -> list[Run]:
+        """The runs that compute now, by index."""
+        return [live.run for _, live in sorted(self._live.items()) if not live.ended]
 
     async def close(self) -> None:
         """Let go of the runs, which go on."""
-        for live in list(self._live.values()):
-            await _cancelled(live.following)
-            self._drop(live)
+        for live in self._live.values():
+            if not live.ended:
+                await _cancelled(live.watching)
+                live.process.close()
+        self._live.clear()
         if self._session is not None:
             await self._session.close()
 
@@ -229,7 +253,7 @@ class LocalBackend:
         template = trainer_template(study.spec.trial_template)
         training = study.spec.training
         command = template.command(trial_environment(spec, training.steps if training else None))
-        cwd = self._working_folder(template, command.folder)
+        cwd = working_folder(template, self._cwd)
         if folder.exists():
             run_files.set_aside(folder)
         file = RunFile(
@@ -244,25 +268,21 @@ class LocalBackend:
         environment = {**self._environ, **command.environment, **run_files.contract_here(folder, port)}
         return file, Process.start(folder, command.arguments, environment, cwd)
 
-    def _working_folder(self, template: TrainerTemplate, folder: str | None) -> Path:
-        cwd = self._cwd / folder if folder else self._cwd
-        if not cwd.is_dir():
-            raise Refused(f"{template.path}.workingDir: there is no folder {cwd} on this machine")
-        return cwd
-
     def _adopt(self, key: StudyKey, folder: Path) -> None:
-        if any(live.folder == folder for live in self._live.values()):
-            return
-        found = run_files.find_run(folder)
+        found = None if folder.name in self._folders() else run_files.find_run(folder)
         if found is not None:
-            self._follow(key, found[0], folder, found[1])
+            self._keep(key, found[0], folder, found[1], found[1].ended())
 
-    def _follow(self, key: StudyKey, file: RunFile, folder: Path, process: Process) -> _Live:
-        ended = process.ended()
+    def _folders(self) -> set[str]:
+        return {live.folder.name for live in self._live.values()}
+
+    def _keep(self, key: StudyKey, file: RunFile, folder: Path, process: Process, ended: Ended | None) -> _Live:
         live = _Live(run_files.describe(key, file, folder, self._node, ended), file, folder, process)
         self._live[file.index] = live
         if ended is None:
-            live.following = asyncio.create_task(self._watch(key, live))
+            live.watching = asyncio.create_task(self._watch(key, live))
+        else:
+            process.close()
         return live
 
     async def _watch(self, key: StudyKey, live: _Live) -> None:
@@ -279,22 +299,22 @@ class LocalBackend:
         finally:
             await _cancelled(scraping)
         live.run = run_files.describe(key, live.file, live.folder, self._node, ended)
+        live.process.close()
         self.observer.run_changed(live.run)
 
     async def _end(self, live: _Live) -> None:
         """End the run's processes, politely first; nothing is told of it."""
-        await _cancelled(live.following)
+        if live.ended:
+            return
+        await _cancelled(live.watching)
         for number, patience in ((signal.SIGTERM, live.file.grace), (signal.SIGKILL, KILL_GRACE)):
-            if live.process.ended() is not None:
-                return
             live.process.signal(number)
-            await asyncio.wait({asyncio.create_task(live.process.wait())}, timeout=patience)
-        if live.process.ended() is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(live.process.wait(), timeout=patience)
+                break
+        else:
             _log.warning("%s cannot be killed; it is left alone", live.folder.name)
-
-    def _drop(self, live: _Live) -> None:
         live.process.close()
-        self._live.pop(live.file.index, None)
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:

@@ -21,7 +21,7 @@ TEMPORARY = ".partial-"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Occupied(Exception):  # noqa: N818 - a state of the lock, not a fault
+class Occupied(Exception):
     """Another process holds the lock."""
 
 

@@ -15,19 +15,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 from study_operator.backends.local.durable import told
-from study_operator.backends.port import Refused
 
 _SUPERVISOR = """
 trap : TERM INT HUP
@@ -40,9 +36,6 @@ kill -KILL 0
 """
 """It survives the signals that end the trainer, and ends what the trainer left behind, as the end of a container's
 first process does. ``exec`` in a subshell: a word such as ``exit`` is a program's name like any other."""
-
-_PORTS = range(20000, 30000)
-"""Below the ports that Linux and macOS hand out for outgoing connections, so that none of these is in the way."""
 
 _ALIVE, _PID, _EXIT_CODE = "alive", "pid", "exit-code"
 
@@ -161,28 +154,3 @@ def forget(folder: Path) -> None:
     """Remove what tells how the run stands; its log, samples and checkpoints stay."""
     for name in (_ALIVE, _PID, _EXIT_CODE):
         (folder / name).unlink(missing_ok=True)
-
-
-def find_program(program: str, path: str, cwd: Path, field: str) -> None:
-    """Raises Refused, with the field's path, where ``program`` cannot be started here."""
-    found = shutil.which(cwd / program) if "/" in program else shutil.which(program, path=path)
-    if found is None:
-        raise Refused(f"{field}: the program {program!r} is not found on this machine; PATH is {path}")
-
-
-def free_port(taken: Collection[int], random: Random) -> int:
-    """A port that nobody listens on now and that is not in ``taken``. Raises Refused where every one is in use."""
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if port not in taken and _unused(port):
-            return port
-    raise Refused(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free for a trainer's metrics")
-
-
-def _unused(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

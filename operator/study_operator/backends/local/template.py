@@ -34,7 +34,6 @@ class Command:
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
-    folder: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,11 @@ class TrainerTemplate:
             if "valueFrom" not in variable:
                 environment[variable["name"]] = expand(variable.get("value") or "", environment)
         words = [*(self.container.get("command") or ()), *(self.container.get("args") or ())]
-        return Command(
-            tuple(expand(word, environment) for word in words), environment, self.container.get("workingDir") or None
-        )
+        return Command(tuple(expand(word, environment) for word in words), environment)
 
     @property
     def image(self) -> str:
+        """What would run in a cluster."""
         return str(self.container.get("image") or "")
 
 
