@@ -8,6 +8,7 @@ from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.results.taxonomy import Record, RecordedMetric, RunEnd
 from study_operator.results.trial import Checkpoint, Curve, MetricSummary, Sample, Source, TrialState
 
+COMPLETED = RunEnd(0)
 ERROR = Objective("error", Direction.MINIMIZE, Selection.BEST)
 CURVE = Curve(tuple(range(10, 1010, 10)), tuple(abs(step - 500) / 1000 for step in range(10, 1010, 10)))
 LOST_TWO = Curve(CURVE.steps[:48] + CURVE.steps[50:], CURVE.values[:48] + CURVE.values[50:])
@@ -30,7 +31,7 @@ def answer(has_steps=True, **curves):
     return CurveAnswer(curves, has_steps)
 
 
-def concluded(record, answer, end=RunEnd(0), objective=ERROR, **told):
+def concluded(record, answer, end=COMPLETED, objective=ERROR, **told):
     return conclude(end, record, answer, objective, source=Source.PROMETHEUS, **told)
 
 

@@ -6,6 +6,7 @@ from study_operator.results.taxonomy import Record, RunEnd, classify, reclassify
 from study_operator.results.trial import MetricSummary, Sample, TrialState, TrialStatus
 
 ERROR = Objective("validation_error", Direction.MINIMIZE, Selection.BEST)
+COMPLETED = RunEnd(0)
 LOSS = Objective("train_loss", Direction.MINIMIZE, Selection.BEST)
 FINE = {"validation_error": MetricSummary(2, Sample(20, 0.2), Sample(10, 0.1), Sample(20, 0.2))}
 ENDED_NAN = {"validation_error": MetricSummary(2, Sample(20, math.nan), Sample(10, 0.1), Sample(10, 0.1))}
@@ -91,7 +92,7 @@ def test_a_hostile_message_is_bounded():
     assert len(message(RunEnd(1, message="x\n" * 10_000))) <= 512
 
 
-def status_of(metrics, objective, end=RunEnd(0), record=None):
+def status_of(metrics, objective, end=COMPLETED, record=None):
     verdict = classify(end, record, metrics, objective)
     reached = objective_of(metrics, objective) if verdict.state is TrialState.SUCCEEDED else None
     return TrialStatus(verdict.state, verdict.reason, verdict.message, reached, metrics)

@@ -23,7 +23,7 @@ _KINDS = {"gauge", "unknown", "untyped"}
 Points = dict[str, list[tuple[int | None, float]]]
 
 
-class ExpositionInvalid(ValueError):  # noqa: N818 - it names the exposition's state
+class ExpositionInvalid(ValueError):
     """The answer is not an exposition of metrics; the message is a sentence that says why."""
 
 

@@ -89,7 +89,7 @@ class PrometheusSource:
         """The raw samples of the run, joined to their steps. Raises SourceUnavailable."""
         begin = int(request.started * 1000) - MARGIN_MILLISECONDS
         end = int(request.finished * 1000) + MARGIN_MILLISECONDS
-        windows = [(begin, end)]
+        windows = [(begin, max(end, begin + 1))]
         parts: list[Series] = []
         for _ in range(MOST_REQUESTS):
             if not windows:
@@ -212,7 +212,7 @@ class PrometheusSource:
         return SourceUnavailable(f"Prometheus at {self._settings.url} {clean(what)}.", retry_after)
 
 
-class _TooLarge(Exception):  # noqa: N818 - never leaves this module
+class _TooLarge(Exception):
     """The answer is larger than we or Prometheus put up with."""
 
 

@@ -25,7 +25,7 @@ Series = Mapping[tuple[str, Labels], Samples]
 """Samples by metric name and the other labels."""
 
 
-class ResultInvalid(ValueError):  # noqa: N818 - it names the result's state
+class ResultInvalid(ValueError):
     """The answer is not the result of a range vector query."""
 
 

@@ -28,7 +28,7 @@ class CurveRequest:
     finished: float
 
 
-class SourceUnavailable(Exception):  # noqa: N818 - a state of the source, not a fault of the caller
+class SourceUnavailable(Exception):
     """The source cannot be asked now; the same request may succeed after ``retry_after`` seconds (None: not told)."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import NoReturn
 
+from study_operator.metrics.join import LARGEST_STEP
 from study_operator.results.sentences import clean
 from study_operator.results.taxonomy import Record, RecordedMetric
 from study_operator.results.trial import Checkpoint, MetricSummary, Sample, TrialState
@@ -20,7 +22,6 @@ from study_operator.results.trial import Checkpoint, MetricSummary, Sample, Tria
 SCHEMA = 1
 LONGEST_TEXT = 16_384
 """Characters; the SDK writes at most 4096 bytes, and a pod's termination messages together have at most 12 kB."""
-LARGEST_STEP = 2**53
 LONGEST_PATH = 1024
 
 _METRIC_NAME = re.compile(r"(?!study_)[a-zA-Z_][a-zA-Z0-9_]{0,62}")
@@ -29,14 +30,14 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _FINAL_STATES = {state.value: state for state in TrialState if state.final}
 
 
-class RecordInvalid(ValueError):  # noqa: N818 - it names the record's state
+class RecordInvalid(ValueError):
     """The text is not a record; the message is a sentence that says where and why."""
 
 
 def parse_record(text: str) -> Record:
     """The record in a termination message. Raises RecordInvalid, and nothing else, whatever the text."""
     document = _object(_json(text), "the record")
-    if (schema := document.get("schema", SCHEMA)) != SCHEMA:
+    if (schema := _integer(document.get("schema", SCHEMA), "schema")) != SCHEMA:
         _refuse("schema", schema, f"{SCHEMA}, the version that this operator reads")
     return Record(
         state=_state(document.get("state")),
@@ -77,7 +78,7 @@ def _json(text: str) -> object:
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        twice = next(name for i, (name, _) in enumerate(pairs) if name in dict(pairs[:i]))
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise RecordInvalid(f"The termination record has {_shown(twice)} twice in one object.")
     return members
 
