@@ -151,7 +151,11 @@ class Backend(Protocol):
         ...
 
     async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
-        """Persist a trial's status. A trial that was deleted meanwhile is no error: nothing is written."""
+        """Persist a trial's status.
+
+        A status without curves leaves the persisted curves as they are. A trial that was deleted meanwhile is no error: nothing is
+        written.
+        """
         ...
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:

@@ -1,0 +1,299 @@
+"""How each action is done.
+
+An action calls the backend or the metrics source once or twice and folds what they answer into the study's state. Whatever keeps it
+from succeeding is turned into a back-off here, in one place; an action that is tried again finds what it had done already, because
+names are deterministic and creates adopt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from study_operator.api import Phase, check_semantics, study_space
+from study_operator.backends.port import (
+    Announcement,
+    Backend,
+    Exhausted,
+    Gone,
+    Refused,
+    Run,
+    RunPhase,
+    Severity,
+    Trouble,
+    Unavailable,
+)
+from study_operator.controller.announcements import announcements
+from study_operator.controller.collect import collect, vanished
+from study_operator.controller.commands import HOLD_STARTS, RELEASE_INTERVAL, Command, Kind, releasable
+from study_operator.controller.settings import ControllerSettings
+from study_operator.controller.state import StudyState
+from study_operator.controller.status import study_status
+from study_operator.controller.telemetry import Telemetry
+from study_operator.metrics.source import MetricsSource
+from study_operator.results.trial import Purpose, TrialSpec, TrialState, TrialStatus
+from study_operator.samplers import (
+    BayesianSampler,
+    Observation,
+    Sampler,
+    SamplerUnavailable,
+    SobolSampler,
+    SuggestionRequest,
+)
+from study_operator.space import Space
+
+REFUSED_DELAY = 10.0
+"""Seconds, at the least, before something that was refused is tried again: somebody has to mend its cause first."""
+
+
+class Actions:
+    """The controller's hands. ``now`` is the wall clock."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        metrics: MetricsSource,
+        settings: ControllerSettings,
+        now: Callable[[], datetime],
+        telemetry: Telemetry,
+    ) -> None:
+        self._backend = backend
+        self._metrics = metrics
+        self._settings = settings
+        self._now = now
+        self._telemetry = telemetry
+        self._collections = asyncio.Semaphore(settings.concurrent_collections)
+        self._perform = {
+            Kind.OPEN: self._open,
+            Kind.REREAD: self._reread,
+            Kind.START: self._start,
+            Kind.PERSIST: self._persist,
+            Kind.STOP: self._stop,
+            Kind.COLLECT: self._collect,
+            Kind.WRITE: self._write,
+            Kind.DISCARD: self._discard,
+            Kind.RELEASE: self._release,
+            Kind.REPORT: self._report,
+        }
+
+    async def perform(self, state: StudyState, command: Command) -> None:
+        """Do it, and take note of how it went. Only what nobody foresaw is raised."""
+        hold = HOLD_STARTS if command.kind is Kind.START else command.key
+        try:
+            await self._perform[command.kind](state, command.index)
+        except Unavailable as error:
+            state.backoff.failed(hold, self._time(), error.retry_after)
+            state.holds[command.kind] = Trouble("Unavailable", str(error))
+        except Exhausted as error:
+            state.backoff.failed(hold, self._time())
+            state.holds[command.kind] = Trouble("QuotaExceeded", str(error))
+        except Refused as error:
+            state.backoff.failed(hold, self._time(), REFUSED_DELAY)
+            state.stalls[command.kind] = Trouble(type(error).__name__, str(error))
+        except Gone:
+            state.gone = True
+        else:
+            state.backoff.succeeded(hold)
+            state.stalls.pop(command.kind, None)
+            state.holds.pop(command.kind, None)
+        if command.kind is not Kind.REPORT:
+            state.changed = True
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _open(self, state: StudyState, _: int) -> None:
+        """Check the study, prepare its sampler, and read what exists of it. Of a new study the first run is tried dry."""
+        study = state.study
+        problems = check_semantics(study)
+        if problems:
+            text = "; ".join(f"{problem.path} {problem.message}" for problem in problems)
+            state.stalls["spec"] = Trouble("InvalidSpec", text)
+            return
+        space = study_space(study)
+        try:
+            sampler = await asyncio.to_thread(_prepare_sampler, study.spec.phase, space, state.seed)
+        except SamplerUnavailable as unavailable:
+            state.stalls["spec"] = Trouble("SamplerUnavailable", str(unavailable))
+            return
+        trials, runs = await asyncio.gather(self._backend.trials(state.ref), self._backend.runs(state.ref))
+        if not trials:
+            await self._backend.check_template(study)
+        for trial in trials:
+            state.ledger.put(trial)
+        state.ledger.rerank(study.objective)
+        state.space, state.sampler = space, sampler
+        self._fold_listed(state, runs)
+
+    async def _reread(self, state: StudyState, _: int) -> None:
+        """Take note of what vanished or appeared without an event. What this controller knows of a trial is newer than its record."""
+        known = {trial.spec.index for trial in state.ledger}
+        running = {index: run.id for index, run in state.runs.items()}
+        trials, runs = await asyncio.gather(self._backend.trials(state.ref), self._backend.runs(state.ref))
+        listed = {trial.spec.index: trial for trial in trials}
+        for index in known - listed.keys():
+            state.forget_trial(index)
+        for index in listed.keys() - known:
+            if state.ledger.get(index) is None:
+                state.ledger.put(listed[index])
+        ids = {run.id for run in runs}
+        for index, run_id in running.items():
+            if run_id not in ids and index in state.runs and state.runs[index].id == run_id:
+                self.run_vanished(state, index)
+        state.reread = False
+        self._fold_listed(state, runs)
+
+    def _fold_listed(self, state: StudyState, runs: Sequence[Run]) -> None:
+        """Fold runs that were read, and tell the trials whose run must have vanished before anybody looked."""
+        for run in runs:
+            if run.index not in state.runs:
+                state.fold_run(run, self._time(), self._settings.trial_state_delay)
+        for trial in list(state.ledger):
+            index, status = trial.spec.index, trial.status
+            begun = status.state is not TrialState.PENDING and not status.state.final
+            if begun and index not in state.runs and index not in state.stale:
+                self.run_vanished(state, index)
+
+    def run_vanished(self, state: StudyState, index: int) -> None:
+        """The trial's run is gone, and how it ended was not seen."""
+        trial = state.ledger.get(index)
+        state.runs.pop(index, None)
+        if trial is not None and not trial.status.state.final and trial.status.state is not TrialState.PENDING:
+            state.conclude(index, vanished(trial.status, self._settings.infrastructure_retries), self._time())
+
+    async def _persist(self, state: StudyState, index: int) -> None:
+        assert state.sampler is not None and state.space is not None, "only an opened study gets trials"
+        if state.sampler.adaptive:
+            request = SuggestionRequest(index, observations(state))
+            suggestion = await asyncio.to_thread(state.sampler.suggest, request)
+        else:
+            suggestion = state.sampler.suggest(SuggestionRequest(index))
+        spec = TrialSpec(
+            study=state.key.name,
+            index=index,
+            arm=suggestion.arm,
+            purpose=Purpose.SEARCH,
+            point=suggestion.point,
+            parameters=state.space.parameters(suggestion.arm, suggestion.point),
+            seed=suggestion.seed,
+        )
+        state.ledger.put(await self._backend.create_trial(state.ref, spec))
+
+    async def _start(self, state: StudyState, index: int) -> None:
+        trial = state.ledger.get(index)
+        if trial is None:
+            return
+        run = await self._backend.start(state.study, trial.spec)
+        known = state.runs.get(index)
+        if known is None or known.id != run.id:
+            state.fold_run(run, self._time(), self._settings.trial_state_delay)
+
+    async def _stop(self, state: StudyState, index: int) -> None:
+        """Remove a run whose failure is durable, or one that never got a node while the study's time was running out."""
+        stale = state.stale.get(index)
+        run = stale or state.runs.get(index)
+        if run is None or (stale is None and run.phase is not RunPhase.QUEUED):
+            return
+        await self._backend.stop(state.ref, run)
+        trial = state.ledger.get(index)
+        if stale is not None:
+            state.stale.pop(index, None)
+        elif trial is not None:
+            state.runs.pop(index, None)
+            state.conclude(index, TrialStatus(failed_runs=trial.status.failed_runs), self._time())
+
+    async def _collect(self, state: StudyState, index: int) -> None:
+        trial, run = state.ledger.get(index), state.runs.get(index)
+        if trial is None or run is None:
+            state.runs.pop(index, None)
+            return
+        study = state.study
+        async with self._collections:
+            collected = await collect(
+                trial, run, study.objective, study.metrics, self._metrics, self._settings, self._now()
+            )
+        self._note_source(state, collected.unavailable)
+        if not collected.again:
+            state.conclude(index, collected.status, self._time())
+            await self._tell_failure(state, trial.spec, collected.status)
+            return
+        state.ledger.update(index, collected.status)
+        state.curves[index] = collected.status.curves
+        state.unwritten.setdefault(index, self._time() + self._settings.trial_state_delay)
+        retry_after = collected.unavailable.retry_after if collected.unavailable is not None else None
+        raise Unavailable(collected.status.message, retry_after)
+
+    def _note_source(self, state: StudyState, unavailable: Exception | None) -> None:
+        state.metrics_trouble = str(unavailable) if unavailable else ""
+        state.metrics_seen = True
+        if unavailable:
+            self._telemetry.metrics_failed(type(unavailable).__name__)
+
+    async def _tell_failure(self, state: StudyState, spec: TrialSpec, status: TrialStatus) -> None:
+        if status.state in (TrialState.FAILED, TrialState.PENDING):
+            reason = "TrialFailed" if status.state is TrialState.FAILED else "TrialRetried"
+            message = f"Trial {spec.name}: {status.message}"
+            await self._backend.announce(state.ref, Announcement(Severity.WARNING, reason, message))
+
+    async def _write(self, state: StudyState, index: int) -> None:
+        trial = state.to_write(index)
+        if trial is None:
+            state.forget_trial(index)
+            return
+        await self._backend.write_trial(state.ref, trial.spec, trial.status)
+        state.written(trial)
+
+    async def _discard(self, state: StudyState, index: int) -> None:
+        trial = state.ledger.get(index)
+        if trial is not None:
+            await self._backend.discard_trial(state.ref, trial.spec)
+            state.forget_trial(index)
+
+    async def _release(self, state: StudyState, _: int) -> None:
+        ids = releasable(state, self._settings, self._now())
+        runs: list[Run] = [state.retained[run_id] for run_id in ids]
+        await self._backend.release(state.ref, runs)
+        for run_id in ids:
+            state.retained.pop(run_id, None)
+        state.release_due = self._time() + RELEASE_INTERVAL
+
+    async def _report(self, state: StudyState, _: int) -> None:
+        """Write the study's status, if it differs from the written one."""
+        state.changed = False
+        before, status = state.written_status, study_status(state, self._settings, self._now())
+        state.status_due = self._time() + self._settings.status_interval
+        if status == before:
+            return
+        try:
+            await self._backend.write_study(state.ref, status)
+        except BaseException:
+            state.changed = True
+            raise
+        state.written_status = status
+        self._telemetry.study_status(state.key, status)
+        for announcement in announcements(before, status):
+            await self._backend.announce(state.ref, announcement)
+
+
+def _prepare_sampler(phase: Phase, space: Space, seed: int) -> Sampler:
+    """The phase's sampler, its first points drawn: it is to be called off the event loop."""
+    sampler: Sampler = BayesianSampler(space, seed) if phase is Phase.EXPLOITATION else SobolSampler(space, seed)
+    sampler.suggest(SuggestionRequest(0))
+    return sampler
+
+
+def observations(state: StudyState) -> list[Observation]:
+    """What a sampler that learns may know: every trial but those that failed, smaller is better."""
+    direction = state.study.objective.direction
+    return [
+        Observation(
+            index=trial.spec.index,
+            arm=trial.spec.arm,
+            point=trial.spec.point,
+            value=None if trial.status.objective is None else direction.minimised(trial.status.objective.value),
+            infeasible=trial.status.state is TrialState.INFEASIBLE,
+        )
+        for trial in state.ledger
+        if trial.status.state is not TrialState.FAILED
+    ]

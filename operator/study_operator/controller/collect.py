@@ -1,0 +1,132 @@
+"""From an ended run to the trial's result.
+
+The trainer's record is small and certain, its curves are large and may come late or not at all. So a result is never lost for want of a
+curve: points that are missing are waited for a while, a source that is down is waited for longer, and in the end the record alone
+is enough. What ended a run that did not come from the trial itself is no result: the same point is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from study_operator.backends.port import Run
+from study_operator.controller.settings import ControllerSettings
+from study_operator.metrics.source import CurveAnswer, CurveRequest, MetricsSource, SourceUnavailable
+from study_operator.metrics.termination import RecordInvalid, parse_record
+from study_operator.results.conclusion import conclude, missing_points
+from study_operator.results.objective import Objective
+from study_operator.results.taxonomy import COMPLETED, INFRASTRUCTURE, Record, RunEnd, classify
+from study_operator.results.trial import Source, Trial, TrialState, TrialStatus
+
+VANISHED = RunEnd(None, "Vanished", "The run is gone, and nothing tells how it ended", disrupted=True)
+"""The end of a run that was deleted, or lost with its node, before anybody saw it end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The trial's status, and whether it is to be asked for again: not all that the trainer reported is there yet."""
+
+    status: TrialStatus
+    again: bool = False
+    unavailable: SourceUnavailable | None = None
+
+
+async def collect(
+    trial: Trial,
+    run: Run,
+    objective: Objective,
+    metrics: tuple[str, ...],
+    source: MetricsSource,
+    settings: ControllerSettings,
+    now: datetime,
+) -> Collected:
+    """What came of an ended ``run`` of ``trial``, as far as it is known ``now``."""
+    end = run.end or VANISHED
+    record, problem = _record(run.termination)
+    if classify(end, record, {}, objective).reason == INFRASTRUCTURE:
+        return Collected(disrupted(trial.status, run.id, end, settings.infrastructure_retries))
+    finished = run.finished or now
+    answer, unavailable = await _ask(source, run, _wanted(metrics, record), finished)
+    status = replace(
+        conclude(
+            end,
+            record,
+            answer,
+            objective,
+            source=source.source,
+            node=run.node,
+            started=run.started,
+            finished=finished,
+            failed_runs=trial.status.failed_runs,
+            problem=problem,
+        ),
+        run=run.id,
+    )
+    unheard = end.exit_code == 0 and record is None and answer is not None and not (answer.curves or answer.final)
+    incomplete = unheard or bool(missing_points(record, answer))
+    patience = settings.metrics_deadline if unavailable else settings.metrics_patience
+    if not (incomplete or unavailable) or now - finished >= timedelta(seconds=patience):
+        return Collected(status, unavailable=unavailable)
+    return Collected(awaiting(status, unavailable), again=True, unavailable=unavailable)
+
+
+def awaiting(status: TrialStatus, unavailable: SourceUnavailable | None) -> TrialStatus:
+    """The status of a trial that has its numbers from the record and waits for its curves."""
+    reason = "MetricsUnavailable" if unavailable else "MetricsIncomplete"
+    message = (
+        str(unavailable) if unavailable else f"Points are missing of {', '.join(status.incomplete) or 'all series'}."
+    )
+    return replace(status, state=TrialState.AWAITING_METRICS, reason=reason, message=message)
+
+
+def disrupted(status: TrialStatus, run_id: str, end: RunEnd, retries: int) -> TrialStatus:
+    """The status after an infrastructure failure: to be run again, or given up when that was done often enough."""
+    failed_runs = (*status.failed_runs, run_id)
+    told = end.message or end.reason
+    if len(failed_runs) > retries:
+        message = f"Given up after {len(failed_runs)} runs that infrastructure ended; the last: {told}"
+        return replace(status, state=TrialState.FAILED, reason=INFRASTRUCTURE, message=message, failed_runs=failed_runs)
+    message = f"Runs again at the same point, after: {told}"
+    return TrialStatus(TrialState.PENDING, INFRASTRUCTURE, message, failed_runs=failed_runs)
+
+
+def vanished(status: TrialStatus, retries: int) -> TrialStatus:
+    """The status of a trial whose run is gone. One that only awaited its curves has its record's numbers, and they stand."""
+    if status.state is not TrialState.AWAITING_METRICS or status.objective is None:
+        return disrupted(status, status.run, VANISHED, retries)
+    return replace(
+        status,
+        state=TrialState.SUCCEEDED,
+        reason=COMPLETED,
+        message="The run was removed before its curves were complete.",
+        source=Source.TERMINATION_RECORD,
+    )
+
+
+def _record(termination: str) -> tuple[Record | None, str]:
+    """The record, or why there is none though something was written."""
+    if not termination.strip():
+        return None, ""
+    try:
+        return parse_record(termination), ""
+    except RecordInvalid as invalid:
+        return None, str(invalid)
+
+
+def _wanted(metrics: tuple[str, ...], record: Record | None) -> tuple[str, ...]:
+    """The series to ask for: the study's own, and whatever else the trainer says it reported."""
+    recorded: Mapping[str, object] = record.metrics if record else {}
+    return tuple(dict.fromkeys([*metrics, *recorded]))
+
+
+async def _ask(
+    source: MetricsSource, run: Run, metrics: tuple[str, ...], finished: datetime
+) -> tuple[CurveAnswer | None, SourceUnavailable | None]:
+    started = run.started or finished
+    request = CurveRequest(run.study.namespace, run.pod, metrics, started.timestamp(), finished.timestamp())
+    try:
+        return await source.curves(request), None
+    except SourceUnavailable as unavailable:
+        return None, unavailable

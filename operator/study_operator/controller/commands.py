@@ -1,0 +1,201 @@
+"""What a study needs done now.
+
+A pass looks at the whole state and names every action that is due and not yet under way. It waits for nothing and writes nothing: the
+actions run beside each other, so that a finished trial's collection never holds up the start of the next one, and what they bring
+back leads to the next pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+
+from study_operator.backends.port import RunPhase
+from study_operator.controller.plan import Situation, runs_to_start, trials_to_persist
+from study_operator.controller.settings import ControllerSettings
+from study_operator.controller.state import STUDY, StudyState
+from study_operator.results.trial import TrialState
+
+RELEASE_INTERVAL = 5.0
+"""Seconds between two releases of one study's ended runs, so that many go in one call."""
+
+RELEASE_BATCH = 100
+"""Runs released in one call: their indices travel in a label selector, hence in an address of bounded length."""
+
+
+class Kind(StrEnum):
+    """The kinds of action. All but Open, Reread, Release and Report are about one trial."""
+
+    OPEN = "open"
+    REREAD = "reread"
+    START = "start"
+    PERSIST = "persist"
+    STOP = "stop"
+    COLLECT = "collect"
+    WRITE = "write"
+    DISCARD = "discard"
+    RELEASE = "release"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One action that is due; ``index`` is the trial's, or STUDY."""
+
+    kind: Kind
+    index: int = STUDY
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.kind, self.index
+
+
+def expiry(state: StudyState) -> datetime | None:
+    """When the study's ``maxDuration`` is over."""
+    limit: timedelta | None = state.study.spec.budget.duration
+    return None if limit is None else state.started + limit
+
+
+def expired(state: StudyState, now: datetime) -> bool:
+    end = expiry(state)
+    return end is not None and end <= now
+
+
+def failing(state: StudyState, settings: ControllerSettings) -> bool:
+    """Whether the first trials all failed: the cause is in the template or the trainer, and more trials would burn time."""
+    return _suspicious(state, settings) and not state.collecting and state.ledger.concluded < state.planned
+
+
+def _suspicious(state: StudyState, settings: ControllerSettings) -> bool:
+    """Whether the first trials failed or may yet turn out to have failed; the next ones wait until that is known."""
+    failed = state.ledger.count(TrialState.FAILED)
+    enough = min(settings.failing_trials, state.planned)
+    return failed > 0 and failed == state.ledger.concluded and failed + len(state.collecting) >= enough
+
+
+def finished(state: StudyState, now: datetime) -> bool:
+    """Whether every trial that the budget allows has a durable result."""
+    if not state.opened or state.unwritten or state.stalls:
+        return False
+    if state.ledger.concluded < len(state.ledger):
+        return False
+    return expired(state, now) or next(state.ledger.missing(state.planned), None) is None
+
+
+def due(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> list[Command]:
+    """Every action that is due. ``now`` is the wall clock, ``time`` the monotonic one.
+
+    The starts come first: an idle accelerator costs more than anything else here.
+    """
+    if state.gone:
+        return []
+    found = [*(_running(state, settings, now, time) if state.opened else _opening(state)), *_reporting(state, time)]
+    return [
+        command for command in found if command.key not in state.in_flight and state.backoff.ready(command.key, time)
+    ]
+
+
+def _opening(state: StudyState) -> Iterator[Command]:
+    if "spec" not in state.stalls:
+        yield Command(Kind.OPEN)
+
+
+def _reporting(state: StudyState, time: float) -> Iterator[Command]:
+    if state.changed and state.status_due <= time:
+        yield Command(Kind.REPORT)
+
+
+def _running(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> Iterator[Command]:
+    if state.reread:
+        yield Command(Kind.REREAD)
+    halted = state.study.spec.suspend or "spec" in state.stalls or expired(state, now) or _suspicious(state, settings)
+    if not halted:
+        yield from _refill(state, settings, time)
+    yield from (Command(Kind.STOP, index) for index in state.stale if index not in state.unwritten)
+    yield from (Command(Kind.COLLECT, index) for index, run in state.runs.items() if run.phase is RunPhase.ENDED)
+    ready_writes = (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time)
+    writing = sum(kind == Kind.WRITE for kind, _ in state.in_flight)
+    yield from islice(
+        (command for command in ready_writes if command.key not in state.in_flight),
+        settings.concurrent_writes - writing,
+    )
+    yield from _surplus(state, now)
+    if release_due(state, settings, now, time):
+        yield Command(Kind.RELEASE)
+
+
+def _refill(state: StudyState, settings: ControllerSettings, time: float) -> Iterator[Command]:
+    startable = sorted(
+        index
+        for index in state.ledger.waiting
+        if index < state.planned
+        and index not in state.stale
+        and index not in state.unwritten
+        and (Kind.START, index) not in state.in_flight
+    )
+    persisting = sum(kind == Kind.PERSIST for kind, _ in state.in_flight)
+    absent = islice(state.ledger.missing(state.planned), persisting + 2 * state.study.spec.budget.parallelism)
+    missing = [index for index in absent if (Kind.PERSIST, index) not in state.in_flight]
+    assert state.sampler is not None, "only an opened study is refilled"
+    situation = Situation(
+        parallelism=state.study.spec.budget.parallelism,
+        unplaced_cap=settings.unplaced_cap,
+        lookahead=0 if state.sampler.adaptive else state.study.spec.budget.parallelism,
+        missing=len(missing),
+        waiting=len(startable) + persisting,
+        active=state.active,
+        unplaced=state.unplaced,
+    )
+    if state.backoff.ready(HOLD_STARTS, time):
+        yield from (Command(Kind.START, index) for index in startable[: runs_to_start(situation)])
+    yield from (Command(Kind.PERSIST, index) for index in missing[: trials_to_persist(situation)])
+
+
+HOLD_STARTS = (Kind.START, STUDY)
+"""The study's starts as a whole: one that is refused holds up the others too, because its cause is theirs."""
+
+
+def _surplus(state: StudyState, now: datetime) -> Iterator[Command]:
+    """Trials that will never start: persisted beyond a budget that became smaller, or when the time was over."""
+    over = expired(state, now)
+    for index in state.ledger.waiting:
+        if (over or index >= state.planned) and index not in state.stale and (Kind.START, index) not in state.in_flight:
+            yield Command(Kind.DISCARD, index)
+    if over:
+        queued = (index for index, run in state.runs.items() if run.phase is RunPhase.QUEUED)
+        yield from (Command(Kind.STOP, index) for index in queued)
+
+
+def release_due(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> bool:
+    """Whether ended runs may go. The oldest stands first, so one look tells."""
+    return bool(releasable(state, settings, now)) and state.release_due <= time
+
+
+def releasable(state: StudyState, settings: ControllerSettings, now: datetime) -> list[str]:
+    """The ids of the runs whose result is durable and whose retention is over, the oldest first, one batch at most."""
+    ripe = []
+    for run in islice(state.retained.values(), RELEASE_BATCH):
+        if run.finished is not None and run.finished + timedelta(seconds=settings.retention) > now:
+            break
+        if run.index not in state.unwritten:
+            ripe.append(run.id)
+    return ripe
+
+
+def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> float | None:
+    """Seconds until time alone makes another action due; None: only an observation can."""
+    delays = [state.status_due - time] if state.changed else []
+    delays += [due_at - time for due_at in state.unwritten.values()]
+    delays += state.backoff.delays(time)
+    end = expiry(state)
+    if end is not None:
+        delays.append((end - now).total_seconds())
+    oldest = next(iter(state.retained.values()), None)
+    if oldest is not None and oldest.finished is not None:
+        ripe = (oldest.finished - now).total_seconds() + settings.retention
+        delays.append(max(ripe, state.release_due - time))
+    coming = [delay for delay in delays if delay > 0]
+    return min(coming, default=None)

@@ -1,0 +1,199 @@
+"""The controller: observations in, actions out.
+
+Observations only change what is known and put the study's key into the queue. One worker takes the keys and makes a pass over each
+study: it names the actions that are due and lets them run beside each other. A pass waits for nothing, so one worker serves all studies,
+and no study holds up another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+
+from study_operator.api import Study, check_changes
+from study_operator.backends.port import Backend, Run, StudyKey, StudyRef, Trouble
+from study_operator.controller.actions import Actions
+from study_operator.controller.commands import Command, Kind, due, wake
+from study_operator.controller.queue import KeyedQueue
+from study_operator.controller.settings import ControllerSettings
+from study_operator.controller.state import StudyState
+from study_operator.controller.status import refused_status
+from study_operator.controller.telemetry import NoTelemetry, Telemetry
+from study_operator.metrics.source import MetricsSource
+from study_operator.samplers import study_seed
+from study_operator.space import Problem
+
+logger = logging.getLogger(__name__)
+
+
+class Controller:
+    """Runs studies on a backend. Everything but :meth:`run` only takes note and returns at once."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        metrics: MetricsSource,
+        settings: ControllerSettings | None = None,
+        *,
+        now: Callable[[], datetime],
+        telemetry: Telemetry | None = None,
+        randomness: random.Random | None = None,
+    ) -> None:
+        self._backend = backend
+        self._settings = settings or ControllerSettings()
+        self._now = now
+        self._telemetry = telemetry or NoTelemetry()
+        self._randomness = randomness or random.Random()
+        self._actions = Actions(backend, metrics, self._settings, now, self._telemetry)
+        self._queue: KeyedQueue[StudyKey] = KeyedQueue()
+        self._states: dict[StudyKey, StudyState] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def studies(self) -> tuple[StudyKey, ...]:
+        """The studies that are known, in a stable order."""
+        return tuple(sorted(self._states))
+
+    def generation(self, study: StudyRef) -> int | None:
+        """The generation of the manifest that is known of this study; None: none is."""
+        state = self._states.get(study.key)
+        return state.study.metadata.generation if state is not None and state.ref == study else None
+
+    def study_changed(self, study: Study) -> None:
+        """A study's manifest, new or changed or merely seen again."""
+        ref = StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
+        if study.metadata.deletion_timestamp is not None:
+            self.study_gone(ref.key)
+            return
+        state = self._states.get(ref.key)
+        if state is None or state.ref != ref or _needs_another_space(state, study):
+            self._states[ref.key] = self._begin(study, ref)
+        elif state.study.metadata.generation != study.metadata.generation:
+            self._change(state, study)
+        self._queue.add(ref.key)
+
+    def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None:
+        """A manifest that does not parse: it is told, and the study is left as it is."""
+        self._spawn(self._tell_refusal(ref, generation, tuple(problems)))
+
+    def study_gone(self, key: StudyKey) -> None:
+        """The study was deleted; whatever belongs to it goes by its owner references."""
+        if self._states.pop(key, None) is not None:
+            self._queue.discard(key)
+            self._telemetry.study_forgotten(key)
+
+    def run_changed(self, run: Run) -> None:
+        """A run as it stands now."""
+        state = self._states.get(run.study)
+        if state is not None and state.opened:
+            state.fold_run(run, asyncio.get_running_loop().time(), self._settings.trial_state_delay)
+            self._touch(state)
+
+    def run_gone(self, study: StudyKey, index: int, run_id: str) -> None:
+        """A run was removed; where it was the trial's current one, nobody knows how it ended."""
+        state = self._states.get(study)
+        if state is None or not state.opened:
+            return
+        state.retained.pop(run_id, None)
+        if index in state.stale and state.stale[index].id == run_id:
+            del state.stale[index]
+        elif index in state.runs and state.runs[index].id == run_id and (Kind.STOP, index) not in state.in_flight:
+            self._actions.run_vanished(state, index)
+        self._touch(state)
+
+    def resync(self) -> None:
+        """Read every study's trials and runs anew, because watches do not tell everything."""
+        for state in self._states.values():
+            state.reread = True
+            self._queue.add(state.key)
+
+    async def run(self) -> None:
+        """Work until cancelled; actions that are under way are then abandoned, as in a crash."""
+        try:
+            while True:
+                key = await self._queue.get()
+                self._telemetry.queue_depth(len(self._queue))
+                self._pass(key)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, study: Study, ref: StudyRef) -> StudyState:
+        status = study.status or {}
+        given = study.spec.sampler.seed if study.spec.sampler is not None else None
+        seed = study_seed(ref.key.namespace, ref.key.name) if given is None else given
+        started = datetime.fromisoformat(status["startTime"]) if "startTime" in status else self._now()
+        return StudyState.begin(study, ref, seed, started, self._randomness)
+
+    def _change(self, state: StudyState, study: Study) -> None:
+        """Take over a changed manifest, as far as it may change."""
+        problems = check_changes(state.study, study, has_trials=len(state.ledger) > 0)
+        if problems:
+            text = "; ".join(f"{problem.path} {problem.message}" for problem in problems)
+            state.stalls["spec"] = Trouble("ImmutableFieldChanged", text)
+        else:
+            state.stalls.pop("spec", None)
+            rerank = study.objective != state.study.objective
+            state.study = study
+            if rerank:
+                time = asyncio.get_running_loop().time()
+                state.unwritten |= dict.fromkeys(state.ledger.rerank(study.objective), time)
+        state.changed = True
+
+    def _touch(self, state: StudyState) -> None:
+        state.changed = True
+        self._queue.add(state.key)
+
+    def _pass(self, key: StudyKey) -> None:
+        state = self._states.get(key)
+        if state is None:
+            return
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            for command in due(state, self._settings, self._now(), begun):
+                state.in_flight.add(command.key)
+                self._spawn(self._act(state, command))
+            delay = wake(state, self._settings, self._now(), begun)
+            if delay is not None:
+                self._queue.add_after(key, delay)
+        except Exception:
+            logger.exception("the pass over study %s failed", key)
+            self._telemetry.reconciled(loop.time() - begun, "error")
+            self._queue.add_after(key, 5.0)
+        else:
+            self._telemetry.reconciled(loop.time() - begun, "ok")
+
+    async def _act(self, state: StudyState, command: Command) -> None:
+        try:
+            await self._actions.perform(state, command)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("%s of trial %d of study %s failed", command.kind, command.index, state.key)
+            state.backoff.failed(command.key, asyncio.get_running_loop().time(), 5.0)
+        finally:
+            state.in_flight.discard(command.key)
+            if self._states.get(state.key) is state:
+                self._queue.add(state.key)
+
+    async def _tell_refusal(self, ref: StudyRef, generation: int, problems: tuple[Problem, ...]) -> None:
+        try:
+            await self._backend.write_study(ref, refused_status(generation, problems, self._now()))
+        except Exception:
+            logger.exception("study %s does not parse, and its status could not be written", ref.key)
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _needs_another_space(state: StudyState, study: Study) -> bool:
+    """Whether a study that has no trials yet was given another space, template or sampler: then it begins anew."""
+    changed = check_changes(state.study, study, has_trials=True)
+    return bool(changed) and len(state.ledger) == 0 and not state.in_flight

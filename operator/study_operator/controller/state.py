@@ -1,0 +1,179 @@
+"""What the controller knows of one study, and how an observation changes it.
+
+Observations are folded in at once and cost the same in a large study as in a small one; nothing here waits, decides or writes. What
+has changed and is not durable yet stands in ``unwritten``; a pass finds there what to write.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from study_operator.api.study import Study
+from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
+from study_operator.controller.backoff import Backoff
+from study_operator.controller.ledger import Ledger
+from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
+from study_operator.samplers import Sampler
+from study_operator.space import Space
+
+STUDY = -1
+"""In place of a trial's index, for what concerns the study itself."""
+
+Action = tuple[str, int]
+"""What is being done: the kind of the action, and the trial's index or STUDY."""
+
+
+@dataclass(slots=True)
+class StudyState:
+    """One life of one study.
+
+    - ``space``, ``sampler``: None until the study was opened, that is, checked and its trials read.
+    - ``runs``: the run of each trial that is not final, by index.
+    - ``stale``: runs that are to be removed before their trial can run again.
+    - ``retained``: ended runs of trials with a result, by their id, oldest first, kept for their logs.
+    - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
+    - ``curves``: the thinned curves of those trials, which the ledger does not keep.
+    - ``in_flight``: the actions that are under way.
+    - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will pass.
+    - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
+    """
+
+    study: Study
+    ref: StudyRef
+    ledger: Ledger
+    backoff: Backoff
+    started: datetime
+    seed: int
+    space: Space | None = None
+    sampler: Sampler | None = None
+    runs: dict[int, Run] = field(default_factory=dict)
+    stale: dict[int, Run] = field(default_factory=dict)
+    retained: dict[str, Run] = field(default_factory=dict)
+    unwritten: dict[int, float] = field(default_factory=dict)
+    curves: dict[int, Mapping[str, Curve]] = field(default_factory=dict)
+    in_flight: set[Action] = field(default_factory=set)
+    stalls: dict[str, Trouble] = field(default_factory=dict)
+    holds: dict[str, Trouble] = field(default_factory=dict)
+    changed: bool = True
+    metrics_trouble: str = ""
+    metrics_seen: bool = False
+    reread: bool = False
+    gone: bool = False
+    written_status: Mapping[str, object] = field(default_factory=dict)
+    status_due: float = 0.0
+    release_due: float = 0.0
+
+    @classmethod
+    def begin(cls, study: Study, ref: StudyRef, seed: int, started: datetime, randomness: random.Random) -> StudyState:
+        """A study of which nothing is known but its manifest."""
+        return cls(
+            study, ref, Ledger(study.objective), Backoff(randomness), started, seed, written_status=study.status or {}
+        )
+
+    @property
+    def key(self) -> StudyKey:
+        return self.ref.key
+
+    @property
+    def opened(self) -> bool:
+        return self.sampler is not None
+
+    @property
+    def planned(self) -> int:
+        return self.study.spec.budget.trials
+
+    @property
+    def active(self) -> int:
+        """Runs that have not ended, those being created included."""
+        starting = sum(kind == "start" for kind, _ in self.in_flight)
+        return starting + self.ledger.count(TrialState.QUEUED) + self.ledger.count(TrialState.RUNNING)
+
+    @property
+    def unplaced(self) -> int:
+        return sum(run.unplaced for run in self.runs.values())
+
+    @property
+    def collecting(self) -> list[int]:
+        """Trials whose run has ended and whose result is not known yet."""
+        return [index for index, run in self.runs.items() if run.phase is RunPhase.ENDED]
+
+    def troubles(self) -> dict[int, Trouble]:
+        """The runs that do not get on, by trial index."""
+        return {index: run.trouble for index, run in sorted(self.runs.items()) if run.trouble is not None}
+
+    def fold_run(self, run: Run, now: float, delay: float) -> None:
+        """Take note of a run's state. A status that changes by it is to be written after ``delay`` seconds."""
+        trial = self.ledger.get(run.index)
+        if trial is None:
+            return
+        if run.id in trial.status.failed_runs:
+            self.stale[run.index] = run
+            return
+        if trial.status.state.final:
+            if run.phase is RunPhase.ENDED and run.id == trial.status.run:
+                self.retain(run)
+            return
+        self.runs[run.index] = run
+        status = status_while_running(trial.status, run)
+        if status != trial.status:
+            self.ledger.update(run.index, status)
+            self.unwritten.setdefault(run.index, now + delay)
+
+    def forget_trial(self, index: int) -> None:
+        """The trial's record is no longer there; its index is free again."""
+        self.ledger.remove(index)
+        for known in (self.runs, self.stale, self.unwritten, self.curves):
+            known.pop(index, None)
+
+    def retain(self, run: Run) -> None:
+        """Keep an ended run until its retention is over."""
+        self.retained.setdefault(run.id, run)
+
+    def conclude(self, index: int, status: TrialStatus, now: float) -> None:
+        """The trial's run is over and this is what came of it; to be written at once."""
+        run = self.runs.pop(index, None)
+        self.ledger.update(index, status)
+        self.unwritten[index] = now
+        self.curves[index] = status.curves
+        if run is None:
+            return
+        if status.state.final:
+            self.retain(run)
+        else:
+            self.stale[index] = run
+
+    def to_write(self, index: int) -> Trial | None:
+        """The trial as it is to be made durable; None if it is no longer there."""
+        trial = self.ledger.get(index)
+        return trial and replace(trial, status=replace(trial.status, curves=self.curves.get(index, {})))
+
+    def written(self, trial: Trial) -> None:
+        """The trial is durable as it stands in ``trial``; nothing is left to write unless it has changed meanwhile."""
+        index = trial.spec.index
+        if self.to_write(index) in (None, trial):
+            self.unwritten.pop(index, None)
+            self.curves.pop(index, None)
+
+
+def status_while_running(status: TrialStatus, run: Run) -> TrialStatus:
+    """The status of a trial whose run is seen in this state."""
+    state = {
+        RunPhase.QUEUED: TrialState.QUEUED,
+        RunPhase.RUNNING: TrialState.RUNNING,
+        RunPhase.ENDED: TrialState.AWAITING_METRICS,
+    }[run.phase]
+    if state is status.state is TrialState.AWAITING_METRICS:
+        return status
+    return replace(
+        status,
+        state=state,
+        reason=run.trouble.reason if run.trouble else "",
+        message=run.trouble.message if run.trouble else "",
+        run=run.id,
+        node=run.node,
+        started=run.started,
+        finished=run.finished,
+    )

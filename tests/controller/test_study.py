@@ -1,0 +1,277 @@
+"""Whole studies on a world in memory: what a user may count on."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from study_operator.backends.memory import MemoryWorld, Script
+from study_operator.backends.port import Exhausted, Foreign, StudyRef, Unavailable
+from study_operator.controller import ControllerSettings
+from study_operator.results.taxonomy import RunEnd
+from study_operator.results.trial import Source, TrialSpec, TrialState
+
+from tests.controller.world import KEY, condition, good, manifest, running, state, trials, until
+
+
+@pytest.fixture
+def world() -> MemoryWorld:
+    return MemoryWorld(good)
+
+
+async def finished(world: MemoryWorld, study: Any = None, settings: ControllerSettings | None = None) -> Any:
+    async with running(world, study, settings):
+        await until(lambda: state(world) == "Finished")
+    return world.statuses[KEY]
+
+
+async def test_runs_every_trial_once_and_ranks_them(world):
+    status = await finished(world)
+    assert status["trials"] | {"planned": 8} == status["trials"]
+    assert status["trials"]["succeeded"] == 8
+    errors = [float(ranked["objective"]) for ranked in status["ranking"]]
+    assert errors == sorted(trial.status.objective.value for trial in trials(world))
+    assert status["best"]["objective"] == repr(errors[0])
+    assert world.calls.count("start") == 8
+
+
+async def test_gives_both_arms_the_same_points(world):
+    await finished(world)
+    points = [(trial.spec.arm, trial.spec.point) for trial in trials(world)]
+    assert [point for arm, point in points if arm == 0] == [point for arm, point in points if arm == 1]
+
+
+async def test_the_points_do_not_depend_on_parallelism(world):
+    await finished(world)
+    wide = MemoryWorld(good)
+    await finished(wide, manifest(budget={"trials": 8, "parallelism": 8}))
+    assert [trial.spec for trial in trials(wide)] == [trial.spec for trial in trials(world)]
+
+
+async def test_a_finished_trial_costs_three_writes_and_a_share_of_a_release(world):
+    await finished(world, settings=ControllerSettings(retention=0.0))
+    costs = [world.calls.count(call) for call in ("create_trial", "start", "write_trial")]
+    assert costs == [8, 8, 8]
+    assert world.calls.count("release") <= 2
+
+
+async def test_never_has_more_runs_than_the_parallelism(world):
+    most = 0
+
+    def count(operation: str) -> None:
+        nonlocal most
+        active = [run for run in world.runs.get(KEY, {}).values() if run.phase != "Ended"]
+        most = max(most, len(active))
+
+    world.fault, world.trainer = count, lambda spec: Script(running=0.01, curves=good(spec).curves)
+    await finished(world, manifest(budget={"trials": 20, "parallelism": 3}))
+    assert most == 3
+
+
+async def test_a_larger_budget_continues_the_same_list(world):
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        before = trials(world)
+        controller.study_changed(manifest(generation=2, budget={"trials": 12, "parallelism": 2}))
+        await until(lambda: len(trials(world)) == 12 and state(world) == "Finished")
+    assert trials(world)[:8] == before
+
+
+async def test_a_smaller_budget_lets_the_running_trials_finish(world):
+    world.trainer = lambda spec: Script(running=0.05, curves=good(spec).curves)
+    async with running(world) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) == 2)
+        controller.study_changed(manifest(generation=2, budget={"trials": 1, "parallelism": 2}))
+        await until(lambda: state(world) == "Finished")
+    assert [trial.status.state for trial in trials(world)] == [TrialState.SUCCEEDED] * 2
+
+
+async def test_suspending_drains_and_resuming_goes_on(world):
+    world.trainer = lambda spec: Script(running=0.02, curves=good(spec).curves)
+    async with running(world) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) == 2)
+        controller.study_changed(manifest(generation=2, suspend=True))
+        await until(lambda: state(world) == "Suspended")
+        assert condition(world, "Suspended")["status"] == "True"
+        begun = world.calls.count("start")
+        controller.study_changed(manifest(generation=3))
+        await until(lambda: state(world) == "Finished")
+    assert begun < 8 == world.calls.count("start")
+
+
+async def test_a_new_objective_ranks_anew_without_a_rerun(world):
+    kept = [{"name": "loss"}]
+    async with running(world, manifest(metrics=kept)) as controller:
+        await until(lambda: state(world) == "Finished")
+        objective = {"metric": "loss", "direction": "Maximize"}
+        controller.study_changed(manifest(generation=2, objective=objective, metrics=kept))
+        await until(lambda: world.statuses[KEY]["best"]["objective"] == "3.0")
+        await until(lambda: all(trial.status.objective.value == 3.0 for trial in trials(world)))
+    assert world.calls.count("start") == 8
+    assert all(trial.status.curves for trial in trials(world))
+
+
+async def test_an_objective_nobody_reported_is_told(world):
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        objective = {"metric": "accuracy", "direction": "Maximize"}
+        controller.study_changed(manifest(generation=2, objective=objective))
+        await until(lambda: world.statuses[KEY]["trials"]["failed"] == 8)
+        controller.study_changed(manifest(generation=3))
+        await until(lambda: world.statuses[KEY]["trials"]["succeeded"] == 8)
+
+
+async def test_a_trial_that_infrastructure_ended_runs_again_at_the_same_point(world):
+    ended: list[int] = []
+
+    def once_evicted(spec: TrialSpec) -> Script:
+        ended.append(spec.index)
+        evicted = RunEnd(None, "Evicted", "the node was drained", disrupted=True)
+        return Script(end=evicted) if ended.count(spec.index) == 1 else good(spec)
+
+    world.trainer = once_evicted
+    status = await finished(world)
+    assert status["trials"]["succeeded"] == 8
+    assert [trial.status.attempts for trial in trials(world)] == [2] * 8
+    assert sorted(ended) == sorted([*range(8)] * 2)
+
+
+async def test_gives_up_on_a_trial_that_infrastructure_ends_every_time(world):
+    world.trainer = lambda spec: (
+        Script(end=RunEnd(None, "Evicted", "no room", disrupted=True)) if spec.index == 3 else good(spec)
+    )
+    status = await finished(world)
+    assert status["trials"]["failed"] == 1
+    assert trials(world)[3].status.attempts == 4
+
+
+async def test_stops_when_the_first_trials_all_fail(world):
+    world.trainer = lambda spec: Script(end=RunEnd(1, "Error", "no such file"))
+    async with running(world):
+        await until(lambda: state(world) == "Stalled")
+    stalled = condition(world, "Stalled")
+    assert stalled["reason"] == "TrialsFailing"
+    assert "no such file" in stalled["message"]
+    assert world.calls.count("start") <= 4
+
+
+async def test_infeasible_trials_are_results_and_never_win(world):
+    world.trainer = lambda spec: Script(end=RunEnd(65)) if spec.index % 2 else good(spec)
+    status = await finished(world)
+    assert status["trials"]["infeasible"] == 4
+    assert len(status["ranking"]) == 4
+
+
+async def test_trials_wait_for_a_metrics_source_that_is_down(world):
+    world.down = True
+    record = json.dumps({"metrics": {"validation_error": {"count": 2, "final": [2, 0.5], "minimum": [2, 0.5]}}})
+    world.trainer = lambda spec: Script(curves=good(spec).curves, termination=record)
+    async with running(world):
+        await until(lambda: world.statuses.get(KEY, {}).get("trials", {}).get("awaitingMetrics") == 8)
+        assert condition(world, "MetricsAvailable")["status"] == "False"
+        world.down = False
+        await until(lambda: state(world) == "Finished")
+    assert condition(world, "MetricsAvailable")["status"] == "True"
+
+
+async def test_a_source_that_stays_down_leaves_the_record(world):
+    world.down = True
+    record = json.dumps({"metrics": {"validation_error": {"count": 2, "final": [2, 0.5], "minimum": [2, 0.5]}}})
+    world.trainer = lambda spec: Script(termination=record)
+    await finished(world, settings=ControllerSettings(status_interval=0.0, metrics_deadline=0.2))
+    assert {trial.status.source for trial in trials(world)} == {Source.TERMINATION_RECORD}
+
+
+async def test_a_study_whose_time_is_over_finishes_what_runs_and_starts_nothing(world):
+    world.trainer = lambda spec: Script(running=0.6, curves=good(spec).curves)
+    status = await finished(world, manifest(budget={"trials": 8, "parallelism": 2, "maxDuration": "500ms"}))
+    assert status["trials"]["succeeded"] == 2
+    assert condition(world, "Finished")["reason"] == "DurationReached"
+    assert len(trials(world)) == 2
+
+
+@pytest.mark.parametrize("fault", [Unavailable("down"), Exhausted("exceeded quota"), Foreign("somebody else's")])
+async def test_goes_on_when_what_held_it_up_has_passed(world, monkeypatch, fault):
+    monkeypatch.setattr("study_operator.controller.actions.REFUSED_DELAY", 0.1)
+    failures = random.Random(1)
+
+    def flaky(operation: str) -> None:
+        if operation == "start" and failures.random() < 0.2:
+            raise fault
+
+    world.fault = flaky
+    status = await finished(world)
+    assert status["trials"]["succeeded"] == 8
+
+
+async def test_a_foreign_job_stalls_the_study_with_its_reason(world):
+    def foreign(operation: str) -> None:
+        if operation == "start":
+            raise Foreign("Job digits-0 belongs to somebody else")
+
+    world.fault = foreign
+    async with running(world):
+        await until(lambda: state(world) == "Stalled")
+    assert condition(world, "Stalled")["reason"] == "Foreign"
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_crash_at_any_moment_loses_and_duplicates_nothing(world, seed):
+    started: list[int] = []
+
+    def count(spec: TrialSpec) -> Script:
+        started.append(spec.index)
+        return Script(queued=0.001, running=0.004, curves=good(spec).curves)
+
+    world.trainer = count
+    moments = random.Random(seed)
+    for _ in range(20):
+        async with running(world):
+            try:
+                await until(lambda: state(world) == "Finished", seconds=moments.uniform(0.0, 0.02))
+            except TimeoutError:
+                continue
+    status = await finished(world)
+    assert status["trials"]["succeeded"] == 8
+    assert sorted(started) == list(range(8))
+
+
+async def test_a_run_that_vanished_while_nobody_looked_is_run_again(world):
+    world.trainer = lambda spec: Script(running=5.0, curves=good(spec).curves)
+    async with running(world, settings=ControllerSettings(trial_state_delay=0.0)):
+        await until(lambda: {trial.status.state for trial in trials(world)[:2]} == {TrialState.RUNNING})
+    world.runs.clear()
+    world.trainer = good
+    status = await finished(world)
+    assert status["trials"]["succeeded"] == 8
+    assert [trial.status.attempts for trial in trials(world)][:3] == [2, 2, 1]
+
+
+async def test_a_deleted_trial_runs_again_after_a_resync(world):
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        spec = trials(world)[3].spec
+        del world.trials[StudyRef(KEY, "uid-1")][3]
+        del world.runs[KEY][3]
+        controller.resync()
+        await until(lambda: world.calls.count("start") == 9 and state(world) == "Finished")
+    assert trials(world)[3].spec == spec
+
+
+async def test_a_study_created_anew_under_its_name_begins_anew(world):
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        world.runs.clear()
+        controller.study_gone(KEY)
+        controller.study_changed(manifest(uid="uid-2"))
+        await until(lambda: world.calls.count("start") == 16)
+
+
+async def test_a_settled_study_writes_nothing(world):
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        await until(lambda: not controller._tasks)
+        writes = len(world.calls)
+        controller.study_changed(manifest())
+        await until(lambda: not controller._tasks and not len(controller._queue))
+    assert len(world.calls) == writes
