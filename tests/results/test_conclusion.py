@@ -55,6 +55,12 @@ def test_where_the_curve_disagrees_the_record_has_the_final_word(curve):
     assert status.curves["error"], "what was seen of the curve is still worth a plot"
 
 
+def test_without_a_digest_the_curve_must_end_as_the_record_does():
+    other_end = replace(CURVE, values=(*CURVE.values[:-1], 0.25))
+    status = concluded(record(error=recorded(CURVE, digest=False)), answer(error=other_end))
+    assert (status.metrics["error"], status.incomplete) == (summarize(CURVE), ("error",))
+
+
 def test_a_curve_without_steps_cannot_be_held_against_the_record():
     numbered = Curve(tuple(range(1, 101)), CURVE.values)
     status = concluded(record(error=recorded(CURVE)), answer(has_steps=False, error=numbered))

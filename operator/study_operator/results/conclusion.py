@@ -8,7 +8,7 @@ points were lost on the way: the record's numbers stand, and the metric is named
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,9 +47,10 @@ def conclude(
     known = answer or _NOTHING
     recorded = {} if record is None else record.metrics
     names = _kept((*recorded, *known.curves), objective.metric)
-    from_curve = {name: _agrees(recorded.get(name), known, name) for name in names}
+    agreeing = _agreeing(recorded, known)
     metrics = {
-        name: _summary(recorded.get(name), known.curves.get(name), from_curve[name], known.has_steps) for name in names
+        name: _summary(recorded.get(name), known.curves[name] if name in agreeing else None, known.has_steps)
+        for name in names
     }
     verdict = classify(end, record, metrics, objective)
     hints = (problem, known.problem) if verdict.state is TrialState.FAILED else ()
@@ -60,8 +61,8 @@ def conclude(
         objective=objective_of(metrics, objective) if verdict.state is TrialState.SUCCEEDED else None,
         metrics=metrics,
         curves=_plotted(metrics, known.curves),
-        incomplete=tuple(name for name in _incomplete(record, known) if name in metrics),
-        source=_source(from_curve, objective.metric, source),
+        incomplete=tuple(name for name in _incomplete(recorded, agreeing) if name in metrics),
+        source=_source(names, agreeing, objective.metric, source),
         checkpoint=record.checkpoints[0] if record is not None and record.checkpoints else None,
         run=run,
         node=node,
@@ -73,22 +74,32 @@ def conclude(
 
 def missing_points(record: Record | None, answer: CurveAnswer | None) -> tuple[str, ...]:
     """The metrics of which the trainer reported more than the source has shown yet: those worth asking for again."""
-    if answer is not None and answer.final:
+    known = answer or _NOTHING
+    if record is None or known.final:
         return ()
-    return _incomplete(record, answer or _NOTHING)
+    return _incomplete(record.metrics, _agreeing(record.metrics, known))
 
 
-def _incomplete(record: Record | None, answer: CurveAnswer) -> tuple[str, ...]:
-    """A record of a single point is complete by itself."""
-    if record is None:
-        return ()
-    return tuple(
-        sorted(
-            name
-            for name, metric in record.metrics.items()
-            if metric.summary.count > 1 and not _agrees(metric, answer, name)
-        )
+def _agreeing(recorded: Mapping[str, RecordedMetric], answer: CurveAnswer) -> frozenset[str]:
+    """The metrics whose curve is all that the trainer reported, as far as the record can tell."""
+    return frozenset(
+        name for name, curve in answer.curves.items() if _agrees(recorded.get(name), curve, answer.has_steps)
     )
+
+
+def _agrees(metric: RecordedMetric | None, curve: Curve, has_steps: bool) -> bool:
+    if metric is None or metric.final_only:
+        return True
+    if not has_steps or metric.summary.count != len(curve):
+        return False
+    if metric.sha256 is None:
+        return repr(metric.summary.final) == repr(Sample(curve.steps[-1], curve.values[-1]))
+    return metric.sha256 == fingerprint(curve)
+
+
+def _incomplete(recorded: Mapping[str, RecordedMetric], agreeing: Collection[str]) -> tuple[str, ...]:
+    """A metric that was reported once is complete in the record."""
+    return tuple(sorted(name for name, metric in recorded.items() if metric.summary.count > 1 and name not in agreeing))
 
 
 def _kept(names: tuple[str, ...], objective: str) -> list[str]:
@@ -97,26 +108,13 @@ def _kept(names: tuple[str, ...], objective: str) -> list[str]:
     return sorted(distinct, key=lambda name: name != objective)[:METRICS_KEPT]
 
 
-def _agrees(metric: RecordedMetric | None, answer: CurveAnswer, name: str) -> bool:
-    """Whether the curve is all that the trainer reported. Without a record there is nothing to hold it against."""
-    curve = answer.curves.get(name)
+def _summary(metric: RecordedMetric | None, curve: Curve | None, has_steps: bool) -> MetricSummary:
+    """From the curve where it agrees with the record, else (None) from the record alone."""
     if curve is None:
-        return False
-    if metric is None or metric.final_only:
-        return True
-    if not answer.has_steps or metric.summary.count != len(curve):
-        return False
-    return metric.sha256 is None or metric.sha256 == fingerprint(curve)
-
-
-def _summary(metric: RecordedMetric | None, curve: Curve | None, agrees: bool, has_steps: bool) -> MetricSummary:
-    if curve is None or not agrees:
-        assert metric is not None, "a metric's name came from the record or from its curve"
+        assert metric is not None, "without a record every curve agrees"
         return metric.summary
     summary = summarize(curve) if has_steps else _without_steps(summarize(curve))
-    if metric is None or not metric.final_only:
-        return summary
-    return _ending_with(summary, metric.summary.final)
+    return summary if metric is None else _ending_with(summary, metric.summary.final)
 
 
 def _without_steps(summary: MetricSummary) -> MetricSummary:
@@ -152,9 +150,9 @@ def _single_point(summary: MetricSummary) -> Curve:
     return Curve((point.step,), (point.value,))
 
 
-def _source(from_curve: Mapping[str, bool], objective: str, source: Source) -> Source | None:
+def _source(names: Collection[str], agreeing: Collection[str], objective: str, source: Source) -> Source | None:
     """Where the objective's numbers came from, or any numbers where the objective has none."""
-    if not from_curve:
+    if not names:
         return None
-    read = from_curve.get(objective, any(from_curve.values()))
+    read = objective in agreeing if objective in names else bool(agreeing)
     return source if read else Source.TERMINATION_RECORD
