@@ -121,12 +121,6 @@ class RangeSpec(Model):
             lambda r: r.scale is not ScaleName.REVERSE_LOG or r.min >= 0,
         ),
         Rule(
-            "scale",
-            "cannot be ReverseLog for an integer: there is no whole number between 0 and 1",
-            "!has(self.integer) || !self.integer || !has(self.scale) || self.scale != 'ReverseLog'",
-            lambda r: not r.integer or r.scale is not ScaleName.REVERSE_LOG,
-        ),
-        Rule(
             "min",
             "must be a whole number, because the range is of integers",
             "!has(self.integer) || !self.integer || double(int(self.min)) == self.min",

@@ -30,7 +30,7 @@ class InvalidManifest(ValueError):
     """A manifest that is no study. ``problems`` has every fault that was found."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("\n".join(str(problem) if problem.path else problem.message for problem in problems))
         self.problems = tuple(problems)
 
 
