@@ -4,10 +4,10 @@ Evenness is the centred discrepancy in relation to that of as many random points
 
 The better arm is looked for in studies of two arms and 32 trials in all. The loss is quadratic around an optimum,
 `sum(w (x - optimum)^2)`, in three dimensions of which some hardly matter (w is lognormal with SD 2). The optimum is
-uniform in [0.1, 0.9]^3, the second arm is worse by a gap of 0.033, and a rerun differs by a quarter of the gap (SD); the
-arm with the best trial is picked. "Shifted" moves the second arm's optimum by an SD of 0.1 in each dimension. Under this
-setting all the figures that the design was chosen by (rules of the search, `CLAIMED`) come out within 0.025. Without the
-noise, shared points never pick the wrong arm while the optimum is shared.
+uniform in [0.1, 0.9]^3, the second arm is worse by a gap of 0.033, and a rerun differs by a quarter of the gap (SD);
+the arm with the best trial is picked. "Shifted" moves the second arm's optimum by an SD of 0.1 in each dimension.
+Under this setting all the figures that the design was chosen by (rules of the search, `CLAIMED`) come out within
+0.025. Without the noise, shared points never pick the wrong arm while the optimum is shared.
 
 Run it with `python bench/sampling.py`.
 """
@@ -55,15 +55,15 @@ def mean_discrepancy(points: str, dimensions: int, count: int, lists: int, rng: 
     )
 
 
-def alternating(points: Array) -> tuple[Array, Array]:
-    return points, numpy.arange(len(points)) % 2.0
+def alternating(points: Array) -> tuple[Array, NDArray[numpy.int_]]:
+    return points, numpy.arange(len(points)) % 2
 
 
-def by_last_coordinate(points: Array) -> tuple[Array, Array]:
-    return points[:, :-1], numpy.floor(2 * points[:, -1])
+def by_last_coordinate(points: Array) -> tuple[Array, NDArray[numpy.int_]]:
+    return points[:, :-1], (2 * points[:, -1]).astype(int)
 
 
-SCHEMES: dict[str, Callable[[Generator], tuple[Array, Array]]] = {
+SCHEMES: dict[str, Callable[[Generator], tuple[Array, NDArray[numpy.int_]]]] = {
     "random over the joint space": lambda rng: by_last_coordinate(rng.random((TRIALS, DIMENSIONS + 1))),
     "the arm as a dimension of the sequence": lambda rng: by_last_coordinate(sobol(DIMENSIONS + 1, TRIALS, rng)),
     "an independent sequence for each arm": lambda rng: alternating(

@@ -17,8 +17,8 @@ from study_operator.samplers.sobol import SobolSampler
 from study_operator.space import Choices, Space
 
 STARTUP_RESULTS = 10
-"""Results that an arm needs before its model is asked (Optuna's default). Infeasible trials are none: a model of them alone
-would take some of them for good."""
+"""Results that an arm needs before its model is asked (Optuna's default). Infeasible trials are none: a model of them
+alone would take some of them for good."""
 
 
 class SamplerUnavailable(RuntimeError):
@@ -74,7 +74,7 @@ def _settled(observation: Observation) -> Observation:
 
 
 def _axes(space: Space, arm: int) -> dict[int, int | None]:
-    """The places of the dimensions that ``arm`` has; with the number of choices, where all its definitions have as many."""
+    """The places of the dimensions that ``arm`` has; the number of choices where all its definitions have as many."""
     counts: dict[int, set[int | None]] = {}
     for definition in space.hyperparameters(arm):
         if definition.sampled:
