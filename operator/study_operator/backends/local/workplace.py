@@ -17,7 +17,15 @@ _PORTS = range(20000, 30000)
 
 
 def check_command(template: TrainerTemplate, environ: Mapping[str, str], cwd: Path) -> None:
-    """Raises Refused, with the field's path, where the trainer cannot be started here."""
+    """Raises Refused, with the field's path, where the trainer cannot be started here.
+
+    A command is needed: only the image knows what its entrypoint is, and a local run has no image.
+    """
+    if not template.container.get("command"):
+        raise Refused(
+            f"{template.path}.command: a local run needs a command, because it runs on this machine and not in the "
+            f"image {template.image!r}; write down what the image runs, such as [python, train.py]"
+        )
     folder = working_folder(template, cwd)
     command = template.command({})
     program = command.arguments[0]
