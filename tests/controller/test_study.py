@@ -19,6 +19,13 @@ def world() -> MemoryWorld:
     return MemoryWorld(good)
 
 
+def record(spec: TrialSpec) -> str:
+    """What a good training leaves in its termination message."""
+    curve = good(spec).curves["validation_error"]
+    last = [curve.steps[-1], curve.values[-1]]
+    return json.dumps({"metrics": {"validation_error": {"count": 2, "final": last, "minimum": last}}})
+
+
 async def finished(world: MemoryWorld, study: Any = None, settings: ControllerSettings | None = None) -> Any:
     async with running(world, study, settings):
         await until(lambda: state(world) == "Finished")
@@ -164,8 +171,7 @@ async def test_infeasible_trials_are_results_and_never_win(world):
 
 async def test_trials_wait_for_a_metrics_source_that_is_down(world):
     world.down = True
-    record = json.dumps({"metrics": {"validation_error": {"count": 2, "final": [2, 0.5], "minimum": [2, 0.5]}}})
-    world.trainer = lambda spec: Script(curves=good(spec).curves, termination=record)
+    world.trainer = lambda spec: Script(curves=good(spec).curves, termination=record(spec))
     async with running(world):
         await until(lambda: world.statuses.get(KEY, {}).get("trials", {}).get("awaitingMetrics") == 8)
         assert condition(world, "MetricsAvailable")["status"] == "False"
@@ -176,8 +182,7 @@ async def test_trials_wait_for_a_metrics_source_that_is_down(world):
 
 async def test_a_source_that_stays_down_leaves_the_record(world):
     world.down = True
-    record = json.dumps({"metrics": {"validation_error": {"count": 2, "final": [2, 0.5], "minimum": [2, 0.5]}}})
-    world.trainer = lambda spec: Script(termination=record)
+    world.trainer = lambda spec: Script(termination=record(spec))
     await finished(world, settings=ControllerSettings(status_interval=0.0, metrics_deadline=0.2))
     assert {trial.status.source for trial in trials(world)} == {Source.TERMINATION_RECORD}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 from study_operator.results.trial import TrialSpec
 from study_operator.scalar import Scalar
 

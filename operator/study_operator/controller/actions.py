@@ -26,12 +26,19 @@ from study_operator.backends.port import (
 )
 from study_operator.controller.announcements import announcements
 from study_operator.controller.collect import collect, vanished
-from study_operator.controller.commands import HOLD_STARTS, RELEASE_INTERVAL, Command, Kind, releasable
+from study_operator.controller.commands import (
+    HOLD_COLLECTIONS,
+    HOLD_STARTS,
+    RELEASE_INTERVAL,
+    Command,
+    Kind,
+    releasable,
+)
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.controller.status import study_status
 from study_operator.controller.telemetry import Telemetry
-from study_operator.metrics.source import MetricsSource
+from study_operator.metrics.source import MetricsSource, SourceUnavailable
 from study_operator.results.trial import Purpose, TrialSpec, TrialState, TrialStatus
 from study_operator.samplers import (
     BayesianSampler,
@@ -221,13 +228,16 @@ class Actions:
         state.ledger.update(index, collected.status)
         state.curves[index] = collected.status.curves
         state.unwritten.setdefault(index, self._time() + self._settings.trial_state_delay)
-        retry_after = collected.unavailable.retry_after if collected.unavailable is not None else None
-        raise Unavailable(collected.status.message, retry_after)
+        if collected.unavailable is None:
+            raise Unavailable(collected.status.message)
 
-    def _note_source(self, state: StudyState, unavailable: Exception | None) -> None:
+    def _note_source(self, state: StudyState, unavailable: SourceUnavailable | None) -> None:
         state.metrics_trouble = str(unavailable) if unavailable else ""
         state.metrics_seen = True
-        if unavailable:
+        if unavailable is None:
+            state.backoff.succeeded(HOLD_COLLECTIONS)
+        else:
+            state.backoff.failed(HOLD_COLLECTIONS, self._time(), unavailable.retry_after)
             self._telemetry.metrics_failed(type(unavailable).__name__)
 
     async def _tell_failure(self, state: StudyState, spec: TrialSpec, status: TrialStatus) -> None:

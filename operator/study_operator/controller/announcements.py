@@ -29,7 +29,7 @@ def _turns(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Anno
         yield _normal("BudgetChanged", f"From {before['trials']['planned']} to {after['trials']['planned']} trials.")
     if _objective(before) and _objective(before) != _objective(after):
         yield _normal("ObjectiveChanged", f"The trials are ranked anew by {_objective(after)}.")
-    if _began("Stalled", was, now) or _reason("Stalled", was) != _reason("Stalled", now) and _is("Stalled", now):
+    if _began("Stalled", was, now) or (_reason("Stalled", was) != _reason("Stalled", now) and _is("Stalled", now)):
         yield Announcement(Severity.WARNING, _reason("Stalled", now), now["Stalled"]["message"])
     if _is("Stalled", was) and not _is("Stalled", now):
         yield _normal("Recovered", f"What stalled the study has passed ({_reason('Stalled', was)}).")

@@ -49,20 +49,18 @@ async def collect(
         return Collected(disrupted(trial.status, run.id, end, settings.infrastructure_retries))
     finished = run.finished or now
     answer, unavailable = await _ask(source, run, _wanted(metrics, record), finished)
-    status = replace(
-        conclude(
-            end,
-            record,
-            answer,
-            objective,
-            source=source.source,
-            node=run.node,
-            started=run.started,
-            finished=finished,
-            failed_runs=trial.status.failed_runs,
-            problem=problem,
-        ),
+    status = conclude(
+        end,
+        record,
+        answer,
+        objective,
+        source=source.source,
         run=run.id,
+        node=run.node,
+        started=run.started,
+        finished=finished,
+        failed_runs=trial.status.failed_runs,
+        problem=problem,
     )
     unheard = end.exit_code == 0 and record is None and answer is not None and not (answer.curves or answer.final)
     incomplete = unheard or bool(missing_points(record, answer))

@@ -41,6 +41,13 @@ class Kind(StrEnum):
     REPORT = "report"
 
 
+HOLD_STARTS = (Kind.START, STUDY)
+"""The study's starts as a whole: one that is refused holds up the others too, because its cause is theirs."""
+
+HOLD_COLLECTIONS = (Kind.COLLECT, STUDY)
+"""The study's collections as a whole: a metrics source that is down is down for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One action that is due; ``index`` is the trial's, or STUDY."""
@@ -60,6 +67,7 @@ def expiry(state: StudyState) -> datetime | None:
 
 
 def expired(state: StudyState, now: datetime) -> bool:
+    """Whether that moment has come."""
     end = expiry(state)
     return end is not None and end <= now
 
@@ -115,7 +123,8 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
     if not halted:
         yield from _refill(state, settings, time)
     yield from (Command(Kind.STOP, index) for index in state.stale if index not in state.unwritten)
-    yield from (Command(Kind.COLLECT, index) for index, run in state.runs.items() if run.phase is RunPhase.ENDED)
+    if state.backoff.ready(HOLD_COLLECTIONS, time):
+        yield from (Command(Kind.COLLECT, index) for index in state.collecting)
     ready_writes = (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time)
     writing = sum(kind == Kind.WRITE for kind, _ in state.in_flight)
     yield from islice(
@@ -152,10 +161,6 @@ def _refill(state: StudyState, settings: ControllerSettings, time: float) -> Ite
     if state.backoff.ready(HOLD_STARTS, time):
         yield from (Command(Kind.START, index) for index in startable[: runs_to_start(situation)])
     yield from (Command(Kind.PERSIST, index) for index in missing[: trials_to_persist(situation)])
-
-
-HOLD_STARTS = (Kind.START, STUDY)
-"""The study's starts as a whole: one that is refused holds up the others too, because its cause is theirs."""
 
 
 def _surplus(state: StudyState, now: datetime) -> Iterator[Command]:

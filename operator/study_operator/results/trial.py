@@ -1,8 +1,9 @@
 """One trial: what was asked of it, and what came of it.
 
-A trial is a small durable record that outlives the Job that computed it. The specification is written once, before anything runs;
-the status has one writer and changes a few times. Everything that the ranking, the re-ranking under another objective and the
-training-curve findings need is kept here, so that nothing depends on how long Prometheus keeps its samples.
+A trial is a small durable record that outlives the Job that computed it. The specification is written once, before
+anything runs; the status has one writer and changes a few times. Everything that the ranking, the re-ranking under
+another objective and the training-curve findings need is kept here, so that nothing depends on how long Prometheus
+keeps its samples.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class TrialState(StrEnum):
 
     @property
     def final(self) -> bool:
+        """Whether the trial has ended for good."""
         return self in (TrialState.SUCCEEDED, TrialState.INFEASIBLE, TrialState.FAILED)
 
 
@@ -57,8 +59,8 @@ class Sample:
 class MetricSummary:
     """A metric's series in short: enough to rank by it in either direction, by its best or by its final value.
 
-    ``minimum`` and ``maximum`` are over the finite points, at the first step that reaches them, and None where no point is finite.
-    ``final`` is the last point, finite or not.
+    ``minimum`` and ``maximum`` are over the finite points, at the first step that reaches them, and None where no point
+    is finite. ``final`` is the last point, finite or not.
     """
 
     count: int
@@ -89,7 +91,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrialSpec:
-    """What is asked of a trial. ``point`` is its unit-cube coordinates; ``parameters`` its hyperparameters' values by name."""
+    """What is asked of a trial.
+
+    ``point`` is its unit-cube coordinates; ``parameters`` its hyperparameters' values by name.
+    """
 
     study: str
     index: int
@@ -101,6 +106,7 @@ class TrialSpec:
 
     @property
     def name(self) -> str:
+        """The trial's name, which is its run's as well."""
         return f"{self.study}-{self.index}"
 
 
@@ -108,10 +114,10 @@ class TrialSpec:
 class TrialStatus:
     """What came of a trial.
 
-    ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``incomplete`` the names of those of which
-    the trainer reported more points than could be read back. ``run`` identifies the run that the other fields tell of;
-    ``failed_runs`` are those that an infrastructure failure ended: they are not counted against the trial, which runs again at
-    the same point.
+    ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``incomplete`` the names of
+    those of which the trainer reported more points than could be read back. ``run`` identifies the run that the other
+    fields tell of; ``failed_runs`` are those that an infrastructure failure ended: they are not counted against the
+    trial, which runs again at the same point.
     """
 
     state: TrialState = TrialState.PENDING
@@ -132,10 +138,12 @@ class TrialStatus:
     @property
     def attempts(self) -> int:
         """Runs begun for this trial: those that infrastructure failures ended, and the one that stands."""
-        return len(self.failed_runs) + (self.state is not TrialState.PENDING)
+        return len({*self.failed_runs, self.run} - {""})
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
+    """A trial's durable record."""
+
     spec: TrialSpec
     status: TrialStatus
