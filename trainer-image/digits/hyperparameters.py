@@ -16,7 +16,7 @@ TRAINING_EXAMPLES = 1000
 """How many labelled digits there are to train on."""
 
 
-class InvalidHyperparameter(ValueError):  # noqa: N818 - it is the hyperparameter that is invalid
+class InvalidHyperparameter(ValueError):
     """A hyperparameter that this trainer does not know, or a value outside its bounds; the message names it."""
 
 

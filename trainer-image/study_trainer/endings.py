@@ -24,7 +24,7 @@ _OUT_OF_MEMORY_CLASSES = {"OutOfMemoryError", "ResourceExhaustedError"}
 _OUT_OF_MEMORY_WORDS = ("resource_exhausted", "out of memory")
 
 
-class Diverged(Exception):  # noqa: N818 - it names what happened to the training, as KeyboardInterrupt does
+class Diverged(Exception):
     """The training diverged: raise it with a sentence that says how. The trial becomes Infeasible, which is a result,
     not a fault.
     """

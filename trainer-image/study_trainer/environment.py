@@ -18,7 +18,7 @@ Parameter = str | int | float | bool
 MAXIMUM_SEED = 2**31 - 1
 
 
-class InvalidEnvironment(ValueError):  # noqa: N818 - read as a sentence, like Diverged
+class InvalidEnvironment(ValueError):
     """A variable of the contract holds something else than it may; the message names it."""
 
 

@@ -24,7 +24,7 @@ class TerminationWatch:
         self._writer.setblocking(False)
         self._previous_handler = signal.signal(signal.SIGTERM, self._wake) or signal.SIG_DFL
         self._previous_descriptor = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        os.register_at_fork(after_in_child=self._leave)
+        os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=self._leave_to_child)
         threading.Thread(target=self._watch, args=(terminated,), name="study-termination", daemon=True).start()
 
     def close(self) -> None:
@@ -32,8 +32,12 @@ class TerminationWatch:
         self._leave()
         self._writer.close()
 
+    def _leave_to_child(self) -> None:
+        """A forked child, such as a data loader's worker, shares the descriptor: its SIGTERM would end its parent."""
+        self._leave()
+        _release()
+
     def _leave(self) -> None:
-        """Also in a forked child, such as a data loader's worker: its SIGTERM would else end its parent."""
         if signal.getsignal(signal.SIGTERM) == self._wake:
             signal.signal(signal.SIGTERM, self._previous_handler)
             signal.set_wakeup_fd(self._previous_descriptor)
@@ -47,3 +51,12 @@ class TerminationWatch:
     def _wake(self, number: int, _frame: object) -> None:
         """Reached too where an event loop has taken over the wake-up descriptor."""
         self._writer.send(bytes([number]))
+
+
+def _hold() -> None:
+    """A SIGTERM that reaches a child before it has left the watch waits until it has."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _release() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -1,0 +1,59 @@
+import errno
+
+import pytest
+from study_trainer.endings import Diverged, ending_of
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as PyTorch's, which is not installed here."""
+
+
+def chained(cause):
+    try:
+        try:
+            raise cause
+        except BaseException as error:
+            raise ValueError("the step failed") from error
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    "exception, state, reason, exit_code",
+    [
+        (None, "Succeeded", "Completed", 0),
+        (SystemExit(0), "Succeeded", "Completed", 0),
+        (SystemExit(), "Succeeded", "Completed", 0),
+        (Diverged("the loss is NaN"), "Infeasible", "Diverged", 65),
+        (SystemExit(65), "Infeasible", "Diverged", 65),
+        (SystemExit(66), "Infeasible", "OutOfMemory", 66),
+        (MemoryError(), "Infeasible", "OutOfMemory", 66),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Infeasible", "OutOfMemory", 66),
+        (OutOfMemoryError("CUDA"), "Infeasible", "OutOfMemory", 66),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes"), "Infeasible", "OutOfMemory", 66),
+        (RuntimeError("CUDA error: out of memory"), "Infeasible", "OutOfMemory", 66),
+        (chained(MemoryError()), "Infeasible", "OutOfMemory", 66),
+        (ValueError("a label is out of memory lane"), "Failed", "Error", 1),
+        (RuntimeError("a shape does not fit"), "Failed", "Error", 1),
+        (SystemExit(3), "Failed", "Error", 3),
+        (SystemExit("no data"), "Failed", "Error", 1),
+        (KeyboardInterrupt(), "Failed", "Terminated", 130),
+    ],
+    ids=repr,
+)
+def test_the_exception_decides_the_outcome(exception, state, reason, exit_code):
+    ending = ending_of(exception)
+    assert (ending.state, ending.reason, ending.exit_code) == (state, reason, exit_code)
+
+
+def test_what_jax_raises_when_memory_runs_out_is_told_as_that():
+    jax_numpy = pytest.importorskip("jax.numpy", reason="the extra `digits` brings JAX", exc_type=ImportError)
+    with pytest.raises(RuntimeError) as raised:
+        jax_numpy.zeros((2**22, 2**22)).block_until_ready()
+    assert ending_of(raised.value).reason == "OutOfMemory"
+
+
+def test_a_message_is_one_sentence_that_names_the_error():
+    assert ending_of(KeyError("weights")).message == "KeyError: 'weights'"
+    message = ending_of(ValueError("line\n" * 100_000)).message
+    assert len(message) == 256 and "\n" not in message
