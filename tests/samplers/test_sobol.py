@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, qmc
 from study_operator.samplers import Observation, SobolSampler, SuggestionRequest
@@ -26,18 +26,21 @@ def test_trial_k_of_every_arm_has_the_same_point():
     assert dealt == [point for point in alone for _ in range(3)]
 
 
+@settings(deadline=None)
 @given(place=st.integers(1, 5000), seed=st.integers(0, 2**31 - 1))
 def test_the_list_agrees_with_a_sequence_that_is_fast_forwarded(place, seed):
     engine = qmc.Sobol(4, scramble=True, rng=numpy.random.default_rng(seed)).fast_forward(place)
     assert points(SobolSampler(Space.build(RANGES), seed), [place]) == [tuple(engine.random()[0])]
 
 
+@settings(deadline=None)
 @given(small=st.integers(0, 10), large=st.integers(0, 10))
 def test_a_larger_budget_continues_the_list(small, large):
     small, large = sorted((small, large))
     assert (sobol_points(3, 7, 1 << large)[: 1 << small] == sobol_points(3, 7, 1 << small)).all()
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(0, 2000, 50)))
 def test_the_points_do_not_depend_on_the_order_in_which_they_are_asked_for(order):
     space = Space.build([*RANGES, *ARMS])
@@ -45,6 +48,7 @@ def test_the_points_do_not_depend_on_the_order_in_which_they_are_asked_for(order
     assert [asked[index] for index in sorted(order)] == points(SobolSampler(space, 7), sorted(order))
 
 
+@settings(deadline=None)
 @given(parallelism=st.integers(1, 8), chance=st.randoms(use_true_random=False))
 def test_a_study_has_the_same_trials_whatever_its_parallelism_results_and_restarts(parallelism, chance):
     space = Space.build([*RANGES, *ARMS])

@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from study_operator.space import Choices, Hyperparameter, InvalidSpace, Range, Role, ScaleName, Space, Value
 
@@ -12,6 +12,9 @@ DOMAINS = {
     Role.NUISANCE: st.sampled_from([Choices((1, 2)), Choices((0, False)), Range(1, 9, ScaleName.LOG, True)]),
     Role.FIXED: st.sampled_from([Value(1), Value("a")]),
 }
+
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -43,6 +46,7 @@ def points(draw):
     return space, draw(st.sampled_from(space.arms)), point
 
 
+@unhurried
 @given(points())
 def test_the_parameters_are_those_of_exactly_the_definitions_that_apply(drawn):
     space, arm, point = drawn
@@ -52,6 +56,7 @@ def test_the_parameters_are_those_of_exactly_the_definitions_that_apply(drawn):
     assert arm.parameters.items() <= parameters.items()
 
 
+@unhurried
 @given(points())
 def test_a_coordinate_leads_back_to_its_parameters(drawn):
     space, arm, point = drawn
@@ -61,6 +66,7 @@ def test_a_coordinate_leads_back_to_its_parameters(drawn):
     assert space.parameters(arm.index, again) == pytest.approx(parameters)
 
 
+@unhurried
 @given(spaces())
 def test_what_can_apply_in_an_arm_is_what_applies_at_one_of_its_points(space):
     corners = list(product((0.0, 0.9), repeat=len(space.dimensions)))
@@ -74,6 +80,7 @@ def test_what_can_apply_in_an_arm_is_what_applies_at_one_of_its_points(space):
         assert [space.definitions[index] for index in sorted(applying)] == list(space.hyperparameters(arm.index))
 
 
+@unhurried
 @given(spaces())
 def test_arms_are_all_the_different_combinations_of_discrete_scientific_values(space):
     settled = {d.name for d in space.definitions if d.distinguishes_arms or d.role is Role.FIXED}

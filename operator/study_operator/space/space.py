@@ -39,9 +39,7 @@ class Space:
 
     @classmethod
     def build(cls, hyperparameters: Sequence[Hyperparameter], path: str = "spec.hyperparameters") -> Space:
-        """The space of ``hyperparameters``; raises InvalidSpace with all that is wrong with them, at paths under
-        ``path``.
-        """
+        """The space of ``hyperparameters``; raises InvalidSpace with all that is wrong, at paths under ``path``."""
         definitions = tuple(hyperparameters)
         structure = check(definitions, path)
         arms = arms_of(definitions, structure.order)
@@ -112,9 +110,7 @@ def check_arms_fit(space: Space, trials: int, path: str = "spec.budget.trials") 
 
 
 def _dimensions(definitions: Sequence[Hyperparameter]) -> tuple[str, ...]:
-    """The names of the coordinates: those that always apply, then the conditional ones, each in order of first
-    appearance.
-    """
+    """The names of the coordinates: what always applies, then what is conditional, in order of first appearance."""
     sampled = [definition for definition in definitions if definition.sampled]
     always = [definition.name for definition in sampled if not definition.when]
     conditional = [definition.name for definition in sampled if definition.when]
