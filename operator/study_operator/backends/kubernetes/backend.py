@@ -28,7 +28,7 @@ from study_operator.backends.kubernetes.announcements import Allowances, build_e
 from study_operator.backends.kubernetes.client import EVENTS, JOBS, PODS, STUDIES, TRIALS, Client, Json, Resource
 from study_operator.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
 from study_operator.backends.kubernetes.manifests import build_job, ignored_fields
-from study_operator.backends.kubernetes.projections import PodView, owner_of, project_job, project_pod
+from study_operator.backends.kubernetes.projections import JOB_UID_LABEL, PodView, owner_of, project_job, project_pod
 from study_operator.backends.kubernetes.runs import run_of
 from study_operator.backends.port import (
     Announcement,
@@ -118,7 +118,10 @@ class KubernetesBackend:
         """Create the Trial resource, or find it."""
         owner = ObjectMeta(name=study.key.name, namespace=study.key.namespace, uid=study.uid)
         body = trial_to_manifest(Trial(spec, TrialStatus()), owner)
-        raw = await self._create_or_adopt(TRIALS, study.key.namespace, body)
+        try:
+            raw = await self._client.create(TRIALS.path(study.key.namespace), body)
+        except AlreadyExists:
+            raw = await self._adopt(TRIALS, body)
         self._unstarted[study.uid, spec.index] = raw["metadata"]["uid"]
         return _trial(raw)
 
@@ -164,17 +167,19 @@ class KubernetesBackend:
         """Create the trial's Job, or adopt it."""
         reference = _reference(study)
         owner = await self._trial_uid(reference, spec)
-        job = await self._create_or_adopt(JOBS, reference.key.namespace, build_job(study, spec, owner, self._linger))
+        body = build_job(study, spec, owner, self._linger)
+        pods: list[PodView] = []
+        try:
+            raw = await self._client.create(JOBS.path(reference.key.namespace), body)
+        except AlreadyExists:
+            raw = await self._adopt(JOBS, body)
+            pods = await self._pods_of(raw)
         self._unstarted.pop((reference.uid, spec.index), None)
-        view = project_job(job)
-        run = run_of(view, (), certain=False) if view is not None else None
-        if run is not None:
-            return run
-        # An adopted Job that has ended already: what its pod left behind is not in the Job.
-        for found in await self.runs(reference):
-            if found.id == job["metadata"]["uid"]:
-                return found
-        raise Unavailable(f"Job {spec.name} went away while it was looked at", BEING_DELETED_DELAY)
+        job = project_job(raw)
+        assert job is not None, "a Job that a trial owns is a trial's Job"
+        run = run_of(job, pods, certain=True)
+        assert run is not None, "with all pods at hand there is always a run"
+        return run
 
     async def stop(self, study: StudyRef, run: Run) -> None:
         """Delete that very Job; its pods follow."""
@@ -205,13 +210,14 @@ class KubernetesBackend:
             for raw in page:
                 yield raw
 
-    async def _create_or_adopt(self, resource: Resource, namespace: str, body: Json) -> Json:
-        """The object as created, or as it is if it exists and has the owner that ``body`` has."""
-        try:
-            return await self._client.create(resource.path(namespace), body)
-        except AlreadyExists:
-            pass
-        name, kind = body["metadata"]["name"], body["kind"]
+    async def _pods_of(self, job: Json) -> list[PodView]:
+        path = PODS.path(job["metadata"]["namespace"])
+        pages = self._client.pages(path, label_selector=f"{JOB_UID_LABEL}={job['metadata']['uid']}")
+        return [view async for page in pages for raw in page if (view := project_pod(raw)) is not None]
+
+    async def _adopt(self, resource: Resource, body: Json) -> Json:
+        """The existing object of that name, if it has the owner that ``body`` has."""
+        name, namespace, kind = body["metadata"]["name"], body["metadata"]["namespace"], body["kind"]
         try:
             existing = await self._client.read(resource.path(namespace, name))
         except NotFound as error:

@@ -210,7 +210,7 @@ class Client:
             self._counted(verb, code)
         answer = _decoded(data)
         if response.status >= 400:
-            told = answer if answer is not None else {"message": data[:200].decode(errors="replace")}
+            told = answer if answer is not None else {"message": data[:200].decode(errors="replace").strip()}
             raise failure(response.status, told, response.headers.get("Retry-After"))
         if answer is None:
             raise Unavailable(f"something other than the API server answered at {self.configuration.host}")

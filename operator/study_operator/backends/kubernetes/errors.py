@@ -74,7 +74,9 @@ def _not_found(message: str, details: Mapping[str, Any]) -> BackendError:
     if details.get("kind") == "namespaces":
         return Gone(message)
     if not details.get("name"):
-        return Unavailable(f"the resource is not installed in the cluster: {message}", UNKNOWN_RESOURCE_DELAY)
+        return Unavailable(
+            f"the resource is not installed in the cluster (kubectl apply -f crds/): {message}", UNKNOWN_RESOURCE_DELAY
+        )
     return NotFound(message)
 
 

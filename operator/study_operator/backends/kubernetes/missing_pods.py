@@ -11,7 +11,7 @@ import re
 
 from study_operator.backends.kubernetes.client import EVENTS, PODS, Client, Json
 from study_operator.backends.kubernetes.observer import RunObserver
-from study_operator.backends.kubernetes.projections import JobView
+from study_operator.backends.kubernetes.projections import JOB_UID_LABEL, JobView
 from study_operator.backends.port import Trouble
 
 PATIENCE = 3.0
@@ -45,7 +45,7 @@ class MissingPods:
 
     async def _look_into(self, job: JobView) -> None:
         namespace = job.study.namespace
-        selector = f"batch.kubernetes.io/controller-uid={job.uid}"
+        selector = f"{JOB_UID_LABEL}={job.uid}"
         pods = [pod async for page in self._client.pages(PODS.path(namespace), label_selector=selector) for pod in page]
         trouble = await self._failed_create(job) if not pods and job.outcome is None else None
         self._observer.looked_up(job.uid, pods, trouble)

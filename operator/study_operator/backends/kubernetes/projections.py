@@ -17,6 +17,9 @@ from study_operator.backends.port import StudyKey, Trouble
 
 Object = Mapping[str, Any]
 
+JOB_UID_LABEL = "batch.kubernetes.io/controller-uid"
+"""The label by which a Job finds its pods."""
+
 _COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 _PROGRESSING = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Why a container waits in a pod that gets on."""

@@ -1,0 +1,66 @@
+"""From watch events to the controller: studies are parsed, runs are joined, nothing is decided.
+
+A study's own status writes come back as events too, so a manifest is parsed again only when its generation has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from study_operator.api import InvalidManifest, parse_study
+from study_operator.backends.kubernetes.observer import RunObserver
+from study_operator.backends.port import StudyKey, StudyRef
+from study_operator.controller.controller import Controller
+
+Object = Mapping[str, Any]
+
+
+class Feed:
+    """Hands over to ``controller``; Jobs and pods go to ``runs``."""
+
+    def __init__(self, controller: Controller, runs: RunObserver) -> None:
+        self.runs = runs
+        self._controller = controller
+        self._seen: dict[StudyKey, tuple[str, int, bool]] = {}
+        """Of each study its uid and generation, and whether it is being deleted."""
+
+    def study_changed(self, raw: Object) -> None:
+        """A Study appeared or changed."""
+        metadata = raw["metadata"]
+        study = _reference(raw)
+        seen = (study.uid, metadata.get("generation", 0), "deletionTimestamp" in metadata)
+        if self._seen.get(study.key) == seen:
+            return
+        self._seen[study.key] = seen
+        self.runs.study_changed(study.key, study.uid)
+        try:
+            self._controller.study_changed(parse_study(raw))
+        except InvalidManifest as invalid:
+            self._controller.study_refused(study, seen[1], invalid.problems)
+
+    def study_gone(self, raw: Object) -> None:
+        """A Study was deleted."""
+        study = _reference(raw)
+        seen = self._seen.get(study.key)
+        if seen is None or seen[0] == study.uid:
+            self._forget(study.key)
+
+    def studies_listed(self, listed: Iterable[Object]) -> None:
+        """``listed`` are all the studies there are."""
+        present = set()
+        for raw in listed:
+            present.add(_reference(raw).key)
+            self.study_changed(raw)
+        for key in set(self._seen) - present:
+            self._forget(key)
+
+    def _forget(self, key: StudyKey) -> None:
+        self._seen.pop(key, None)
+        self.runs.study_gone(key)
+        self._controller.study_gone(key)
+
+
+def _reference(raw: Object) -> StudyRef:
+    metadata = raw["metadata"]
+    return StudyRef(StudyKey(metadata["namespace"], metadata["name"]), metadata["uid"])

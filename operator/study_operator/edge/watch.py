@@ -1,0 +1,102 @@
+"""The watch streams, by kopf: its event handlers alone, which leave no trace on what they see.
+
+kopf's other handlers keep their progress in annotations and finalizers of the objects, and its index grows worse than
+quadratically. The handlers here are synchronous in all but name: they take note and return.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import kopf
+from kubernetes.aio.client import Configuration
+
+from study_operator.api.names import GROUP, STUDY_UID_LABEL, VERSION
+from study_operator.edge.feed import Feed
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+"""Seconds between two tries of a request that fails; the delay doubles from the first to the longest, jittered."""
+
+
+class EndlessDelays(Iterable[float]):
+    """A watch never gives up: kopf ends the operator when the delays end."""
+
+    def __iter__(self) -> Iterator[float]:
+        delay = FIRST_DELAY
+        while True:
+            yield delay * random.uniform(0.75, 1.25)
+            delay = min(LONGEST_DELAY, 2 * delay)
+
+
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Differences are what other handlers need; computing them would cost more than all else about an event."""
+
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        raise NotImplementedError("nothing is stored on the objects")
+
+
+def watch_settings() -> kopf.OperatorSettings:
+    """kopf as an event source and nothing else."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    settings.persistence.diffbase_storage = _NoDiffs()
+    settings.networking.error_backoffs = EndlessDelays()
+    settings.networking.connect_timeout = 5.0
+    settings.queueing.idle_timeout = 1.0
+    settings.watching.chunk_size = 500
+    for resource in (("batch", "v1", "jobs"), ("", "v1", "pods")):
+        settings.watching.label_selectors[resource] = STUDY_UID_LABEL
+    return settings
+
+
+def watch_registry(feed: Feed, configuration: Configuration) -> kopf.OperatorRegistry:
+    """The handlers that hand over to ``feed``, and the credentials of ``configuration``."""
+    registry = kopf.OperatorRegistry()
+    runs = feed.runs
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        return await _connection(configuration)
+
+    _on_event(registry, (GROUP, VERSION, "studies"), feed.study_changed, feed.study_gone)
+    _on_event(registry, ("batch", "v1", "jobs"), runs.job_changed, runs.job_gone)
+    _on_event(registry, ("", "v1", "pods"), runs.pod_changed, runs.pod_gone)
+    return registry
+
+
+def _on_event(
+    registry: kopf.OperatorRegistry,
+    resource: tuple[str, str, str],
+    changed: Callable[[Mapping[str, Any]], None],
+    gone: Callable[[Mapping[str, Any]], None],
+) -> None:
+    @kopf.on.event(*resource, registry=registry, id=resource[2])
+    async def hand_over(event: kopf.RawEvent, **_: Any) -> None:
+        (gone if event["type"] == "DELETED" else changed)(event["object"])
+
+
+async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
+    """What kopf needs of the configuration; it asks again when the API server no longer accepts the token."""
+    authorization = await configuration.get_api_key_with_prefix("BearerToken") or ""
+    scheme, _, token = authorization.partition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        scheme=scheme or None,
+        token=token or None,
+        proxy_url=configuration.proxy,
+    )
