@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-MISSING = object()
+MISSING = ...
 """In the place of a value: the field is left out."""
 
 _TEMPLATE = {"spec": {"template": {"spec": {"containers": [{"name": "trainer", "image": "example/trainer:1"}]}}}}
@@ -78,7 +78,6 @@ FAULTS = [
     Fault("spec.notes", 3),
     Fault("spec.phase", "Explore"),
     Fault("spec.suspend", "yes"),
-    Fault("spec.suspend", None),
     Fault("spec.objective.metric", "validation error"),
     Fault("spec.objective.metric", "study_error"),
     Fault("spec.objective.direction", MISSING),
@@ -131,7 +130,8 @@ FAULTS = [
     Fault("spec.budget.maxDuration", 6),
     Fault("spec.sampler.seed", -1),
     Fault("spec.sampler.seed", 2**31),
-    Fault("spec.sampler", None),
+    Fault("spec.goal", None),
+    Fault("spec.trialTemplate", None),
     Fault("spec.trialTemplate", MISSING),
     Fault("spec.trialTemplate", "job.yaml"),
 ]
@@ -152,6 +152,8 @@ SOUND_CHANGES: list[dict[str, object]] = [
     {"spec.hyperparameters[0].choices": ["adam", 3, 0.5, True]},
     {"spec.hyperparameters[1].when": {"optimizer": ["adam", "nesterov"]}},
     {"spec.hyperparameters[2].range.min": 0},
+    {"spec.suspend": None, "spec.sampler": None, "spec.hyperparameters[1].when": None},
+    {"spec.trialTemplate.spec.template.spec.nodeSelector": None},
     {"spec.hyperparameters[3].range": {"min": 1, "max": 4096, "integer": True, "scale": "Log"}},
     {"spec.hyperparameters[4].value": False},
     {"spec.metrics[0].name": "validation_error"},

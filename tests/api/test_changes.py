@@ -1,6 +1,6 @@
 import pytest
-
 from study_operator.api import check_changes, parse_study
+
 from tests.api.manifests import MISSING, study_manifest
 
 FROZEN_CHANGES: list[tuple[str, object]] = [

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from study_operator.api import InvalidRecord, scalar_from_text, scalar_text, trial_from_manifest, trial_to_manifest
 from study_operator.api.study import ObjectMeta
 from study_operator.api.trial import Trial as TrialModel
@@ -30,9 +29,7 @@ steps = st.integers(-(2**63), 2**63 - 1)
 scalars = st.booleans() | st.integers() | finite | st.text(max_size=20)
 metrics = st.from_regex(r"[a-zA-Z_:][a-zA-Z0-9_:]{0,10}", fullmatch=True)
 samples = st.builds(Sample, st.none() | steps, number)
-summaries = st.builds(
-    MetricSummary, st.integers(0, 2**53), samples, st.none() | samples, st.none() | samples
-)
+summaries = st.builds(MetricSummary, st.integers(0, 2**53), samples, st.none() | samples, st.none() | samples)
 words = st.text(max_size=20)
 times = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 
@@ -123,7 +120,12 @@ def test_a_trial_is_owned_by_its_study_and_found_by_its_labels() -> None:
         "tuning.study/study-uid": "u-1",
     }
     (owner,) = metadata["ownerReferences"]
-    assert (owner["kind"], owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == ("Study", "u-1", True, True)
+    assert (owner["kind"], owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == (
+        "Study",
+        "u-1",
+        True,
+        True,
+    )
 
 
 def test_a_trial_of_a_folder_has_no_owner() -> None:

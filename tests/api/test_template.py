@@ -1,6 +1,6 @@
 import pytest
-
 from study_operator.api.template import LARGEST_TEMPLATE, template_problems
+
 from tests.api.manifests import study_manifest
 
 JOB = "spec.trialTemplate"

@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from study_operator.api import InvalidManifest, check_manifest, check_semantics, parse_study, study_space
 from study_operator.results.objective import Direction, Objective, Selection
+
 from tests.api.manifests import FAULTS, MISSING, SOUND_CHANGES, UNKNOWN_FIELDS, Fault, study_manifest
 
 json_values = st.recursive(

@@ -4,17 +4,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-
 from study_operator.api import InvalidManifest
 from study_operator.api.yaml import DEEPEST, LARGEST_FILE, MOST_VALUES, load_manifest
+
 from tests.cluster.control_plane import ControlPlane
 
 SCALARS = """
 yes y Y No n on OFF On yEs true TRUE tRUE null ~ Null NULL nULL
-1e-3 1E3 1e5 .5 5. 1.0 -0.0 +1.5 -.5 1e20 1e21 -1e19 1e-400 1.7976931348623157e308 0.1e 1.e3 .e3 . .1.2 00.5 01e3 0x1.8p1
-0 -0 00 +5 0x1F 0x 0x_1F +0x10 0o17 0O17 017 -017 08 09 0b101 -0b11 0B1 1_000 1_0.5 _1 1__0 0_0 1,000
-12:30 1:2:3 2024-01-01 2001-12-14t21:59:43.10-05:00 Inf NaN 'yes' "1" '' ! !!str
-18446744073709551615 18446744073709551616 9223372036854775807 9223372036854775808 -9223372036854775809
+1e-3 1E3 1e5 .5 5. 1.0 -0.0 +1.5 -.5 1e20 1e21 -1e19 1e-400 1.7976931348623157e308 0.1e 1.e3 .e3 . .1.2 00.5 01e3
+0x1.8p1 0 -0 00 +5 0x1F 0x 0x_1F +0x10 0o17 0O17 017 -017 08 09 0b101 -0b11 0B1 1_000 1_0.5 _1 1__0 0_0 1,000 12:30
+1:2:3 2024-01-01 2001-12-14t21:59:43.10-05:00 Inf NaN 'yes' "1" '' ! !!str 18446744073709551615 18446744073709551616
+9223372036854775807 9223372036854775808 -9223372036854775809
 """.split()
 STRUCTURES = [
     "{a: &x {b: 1}, c: *x}",
@@ -41,7 +41,9 @@ def test_reads_what_kubectl_reads(control_plane: ControlPlane) -> None:
     shown = control_plane.kubectl(
         "create", "--dry-run=client", "--validate=false", "--output=json", "--filename=-", input=text
     )
-    for value, ours, theirs in zip(values, load_manifest(text)["values"], json.loads(shown.stdout)["values"], strict=True):
+    for value, ours, theirs in zip(
+        values, load_manifest(text)["values"], json.loads(shown.stdout)["values"], strict=True
+    ):
         assert _typed(ours) == _typed(theirs), value
 
 

@@ -44,6 +44,7 @@ _KEPT = (
     "required",
     "properties",
     "oneOf",
+    "allOf",
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",

@@ -159,11 +159,15 @@ class HyperparameterSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "oneOf": [
-                {"required": ["range"], "properties": {"role": {"enum": ["Scientific", "Nuisance"]}}},
-                {"required": ["choices"], "properties": {"role": {"enum": ["Scientific", "Nuisance"]}}},
-                {"required": ["value"], "properties": {"role": {"enum": ["Fixed"]}}},
-            ]
+            "oneOf": [{"required": ["range"]}, {"required": ["choices"]}, {"required": ["value"]}],
+            "allOf": [
+                {
+                    "oneOf": [
+                        {"properties": {"role": {"enum": ["Fixed"]}}, "required": ["value"]},
+                        {"properties": {"role": {"enum": ["Scientific", "Nuisance"]}}, "not": {"required": ["value"]}},
+                    ]
+                }
+            ],
         }
     )
 

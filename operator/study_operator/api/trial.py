@@ -25,8 +25,8 @@ from study_operator.api.fields import (
 )
 from study_operator.results.trial import Purpose, Source, TrialState
 
-Count = Annotated[int, Field(ge=0)]
-Step = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Step = int
 
 
 class TrialSpec(Model):

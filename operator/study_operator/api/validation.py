@@ -37,17 +37,24 @@ class InvalidManifest(ValueError):
 def parse_study(manifest: Mapping[str, object]) -> Study:
     """The study that ``manifest`` holds. Raises :class:`InvalidManifest` with every fault of structure and rules."""
     try:
-        text = json.dumps(manifest, default=_plain)
-        study = Study.model_validate_json(text)
+        return Study.model_validate_json(json.dumps(without_nulls(manifest)))
+    except ValidationError as error:
+        raise InvalidManifest(list(_problems(error))) from None
     except (RecursionError, TypeError, ValueError) as error:
-        if not isinstance(error, ValidationError):
-            raise InvalidManifest([Problem("", f"cannot be read: {error}")]) from error
-        empty = {problem.path: problem for problem in _nulls(manifest)}
-        others = (problem for problem in _problems(error) if problem.path not in empty)
-        raise InvalidManifest([*others, *empty.values()]) from None
-    if nulls := _nulls(manifest):
-        raise InvalidManifest(nulls)
-    return study
+        raise InvalidManifest([Problem("", f"cannot be read: {error}")]) from error
+
+
+def without_nulls(value: object, path: str = "") -> object:
+    """A manifest's value as the API server takes it: a field that is written and empty is left out, but for the
+    template's own.
+    """
+    if isinstance(value, Mapping):
+        return {
+            key: member if f"{path}.{key}" == ".spec.trialTemplate" else without_nulls(member, f"{path}.{key}")
+            for key, member in value.items()
+            if member is not None
+        }
+    return [without_nulls(member, f"{path}[]") for member in value] if isinstance(value, list | tuple) else value
 
 
 def study_space(study: Study) -> Space:
@@ -72,16 +79,9 @@ def check_manifest(manifest: Mapping[str, object]) -> tuple[Problem, ...]:
         return (*invalid.problems, *_semantics_of_sound_parts(manifest, invalid.problems))
 
 
-def _plain(value: object) -> object:
-    """What json cannot write: a read-only view of a map, as kopf gives them."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is nothing that a manifest can hold")
-
-
 def _semantics_of_sound_parts(manifest: Mapping[str, object], found: Sequence[Problem]) -> Iterator[Problem]:
     """What is wrong with the whole of those parts in which ``found`` has no fault."""
-    spec = manifest.get("spec")
+    spec = without_nulls(manifest.get("spec"), ".spec")
     if not isinstance(spec, Mapping):
         return
 
@@ -89,8 +89,8 @@ def _semantics_of_sound_parts(manifest: Mapping[str, object], found: Sequence[Pr
         return part in spec and not any(problem.path.startswith(f"spec.{part}") for problem in found)
 
     if sound("hyperparameters"):
-        hyperparameters = _HYPERPARAMETERS.validate_json(json.dumps(spec["hyperparameters"], default=_plain))
-        budget = BudgetSpec.model_validate_json(json.dumps(spec["budget"], default=_plain)) if sound("budget") else None
+        hyperparameters = _HYPERPARAMETERS.validate_json(json.dumps(spec["hyperparameters"]))
+        budget = BudgetSpec.model_validate_json(json.dumps(spec["budget"])) if sound("budget") else None
         yield from _space_problems(hyperparameters, budget)
     if sound("trialTemplate"):
         yield from template_problems(spec["trialTemplate"], _names(spec.get("hyperparameters")))
@@ -201,25 +201,3 @@ def _model_in(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
-def _nulls(manifest: Mapping[str, object]) -> list[Problem]:
-    """The fields of the spec that are written and empty: the API server refuses them too."""
-    spec = manifest.get("spec")
-    found = []
-
-    def search(value: object, path: str) -> None:
-        if value is None:
-            found.append(Problem(path, "must not be empty; write a value, or leave the field out"))
-        elif isinstance(value, Mapping):
-            for key, member in value.items():
-                search(member, f"{path}.{key}")
-        elif isinstance(value, list | tuple):
-            for index, member in enumerate(value):
-                search(member, f"{path}[{index}]")
-
-    if isinstance(spec, Mapping):
-        for key, value in spec.items():
-            if key != "trialTemplate" or value is None:
-                search(value, f"spec.{key}")
-    return found
