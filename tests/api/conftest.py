@@ -46,7 +46,7 @@ class ApiServer:
     def close(self) -> None:
         self._session.close()
 
-    def _request(self, method: str, path: str, manifest: object, dry_run: bool) -> requests.Response:
+    def _request(self, method: str, path: str, manifest: Any, dry_run: bool) -> requests.Response:
         parameters = {"fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         return self._session.request(method, f"{self._url}/{path}", json=manifest, params=parameters)
 

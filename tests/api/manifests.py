@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ _STUDY: dict[str, Any] = {
 }
 
 
-def study_manifest(changes: dict[str, object] | None = None) -> dict[str, Any]:
+def study_manifest(changes: Mapping[str, object] | None = None) -> dict[str, Any]:
     """The sound study, with the fields at the paths in ``changes`` set or, for MISSING, left out."""
     manifest = copy.deepcopy(_STUDY)
     for path, value in (changes or {}).items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import click
 from study_operator.api import InvalidManifest, check_manifest, parse_study, study_space
@@ -36,7 +35,9 @@ class Finding:
 
 
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.File("rb"))
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option(
     "--format",
     "format_",
@@ -46,13 +47,13 @@ class Finding:
     show_default=True,
 )
 @click.pass_context
-def lint(context: click.Context, files: tuple[BinaryIO, ...], format_: str) -> None:
+def lint(context: click.Context, files: tuple[str, ...], format_: str) -> None:
     """Check Study manifests: their form, their search space, their budget and their template.
 
     Tells everything that is wrong with each FILE (- reads standard input) at once, one line a problem. Exits with 1 if
     there is an error.
     """
-    findings = [finding for file in files for finding in findings_in(file.read(), file.name)]
+    findings = [finding for file in files for finding in findings_in(_read(file), file)]
     if format_ == "json":
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
@@ -73,3 +74,8 @@ def findings_in(source: bytes, name: str) -> Iterator[Finding]:
         yield from (Finding(name, "error", problem) for problem in problems)
     else:
         yield from (Finding(name, "warning", problem) for problem in study_space(parse_study(manifest)).warnings)
+
+
+def _read(file: str) -> bytes:
+    with click.open_file(file, "rb") as source:
+        return bytes(source.read())
