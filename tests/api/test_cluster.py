@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_operator.api import scalar_text, trial_from_manifest, trial_to_manifest
+from study_operator.api import parse_study, scalar_text, trial_from_manifest, trial_to_manifest
 from study_operator.api.crd import study_crd
 from study_operator.api.status import StudyStatus
 from study_operator.api.study import ObjectMeta
@@ -69,6 +69,14 @@ def test_defaults_are_filled_in_outside_lists_only(server: ApiServer) -> None:
     assert (created["phase"], created["suspend"], created["budget"]["parallelism"]) == ("Exploration", False, 1)
     assert created["objective"]["selection"] == "Best"
     assert created["hyperparameters"] == study_manifest()["spec"]["hyperparameters"]
+
+
+def test_what_the_server_gives_is_parsed(server: ApiServer) -> None:
+    created = server.create("studies", study_manifest()).json()
+    study = parse_study(created)
+    assert (study.metadata.uid, study.metadata.generation) == (created["metadata"]["uid"], 1)
+    assert study.metadata.creation_timestamp is not None
+    assert study.hyperparameters == parse_study(study_manifest()).hyperparameters
 
 
 @pytest.mark.parametrize("phase", ["Exploration", "Exploitation"])
@@ -211,3 +219,19 @@ def test_the_examples_apply_and_applying_them_again_changes_nothing(server: ApiS
 def test_every_field_is_explained_by_the_cluster(server: ApiServer) -> None:
     explained = server.kubectl("explain", "study.spec.hyperparameters.range.scale").stdout
     assert "Log gives each order of magnitude an equal share" in " ".join(explained.split())
+
+
+def test_the_rules_cope_with_the_largest_study(server: ApiServer) -> None:
+    choices = [f"choice-{n:03d}-{'x' * 20}" for n in range(100)]
+    space = [{"name": f"h{n}", "role": "Nuisance", "choices": choices} for n in range(64)]
+    container = {"name": "trainer", "image": "x", "env": [{"name": f"V{n}", "value": "x" * 60} for n in range(2500)]}
+    template = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    largest = {"spec.hyperparameters": space, "spec.trialTemplate": template}
+    assert server.create("studies", study_manifest(largest)).status_code == 201
+    written = server.write_status("studies", "optimizers-r1", {"trials": {"planned": 32}})
+    assert server.update(
+        "studies", written | {"spec": study_manifest(largest | {"spec.notes": "x"})["spec"]}, dry_run=True
+    ).ok
+    space[63] = space[63] | {"choices": choices[1:]}
+    refused = server.update("studies", written | {"spec": study_manifest(largest)["spec"]}, dry_run=True)
+    assert (refused.status_code, "cannot change" in refused.json()["message"]) == (422, True)
