@@ -2,6 +2,8 @@
 
 import math
 import signal
+import socket
+import struct
 import threading
 import urllib.request
 
@@ -34,12 +36,8 @@ def test_a_trial_tells_its_whole_curve_and_its_record(start_trainer):
     record = trainer.record
     assert (record["schema"], record["state"], record["reason"], record["step"]) == (1, "Succeeded", "Completed", 100)
     error = record["metrics"]["validation_error"]
-    assert (error["count"], error["final"], error["minimum"], error["maximum"]) == (
-        100,
-        [100, 0.01],
-        [100, 0.01],
-        [1, 1],
-    )
+    assert (error["count"], error["final"]) == (100, [100, 0.01])
+    assert (error["minimum"], error["maximum"]) == ([100, 0.01], [1, 1.0])
 
 
 def test_the_record_is_there_before_the_linger_which_ends_at_a_scrape(start_trainer):
@@ -56,9 +54,6 @@ def test_the_linger_is_bounded(start_trainer):
 
 
 def test_a_scrape_that_broke_off_does_not_count(start_trainer):
-    import socket
-    import struct
-
     trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="600")
     while not trainer.record_path.exists():
         assert trainer.process.poll() is None
@@ -79,7 +74,7 @@ def test_a_scrape_that_broke_off_does_not_count(start_trainer):
         ("sys.exit(7)", 7, "Failed", "Error", "The trainer exited with code 7."),
         ("trial.report(3, error='low')", 1, "Failed", "Error", "TypeError: error must be a number, got 'low'"),
         (
-            "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)",
+            "signal.raise_signal(signal.SIGINT)",
             -2,
             "Failed",
             "Terminated",
@@ -91,7 +86,7 @@ def test_the_end_of_the_training_decides_exit_code_and_record(
     start_trainer, statement, exit_code, state, reason, message
 ):
     trainer = start_trainer(
-        "import math, os, signal, sys, time\n"
+        "import math, signal, sys\n"
         "from study_trainer import Diverged, Trial\n"
         "with Trial.from_environment(must_be_finite=['train_loss']) as trial:\n"
         "    trial.report(2, train_loss=0.5)\n"
@@ -108,15 +103,15 @@ def test_the_end_of_the_training_decides_exit_code_and_record(
 
 SIGTERM = {
     "between two steps": "time.sleep(600)",
-    "in a compiled step that never comes back to Python": "re.match('(a+)+b', 'a' * 64)",
-    "with a forked data loader": "time.sleep(600) if os.fork() else time.sleep(0.5)",
+    "in a compiled step that does not come back": "hashlib.pbkdf2_hmac('sha256', b'x', b'y', 2**31 - 1)",
+    "with a forked data loader": "time.sleep(600 if os.fork() else 0.1)",
 }
 
 
 @pytest.mark.parametrize("statement", SIGTERM.values(), ids=SIGTERM)
 def test_sigterm_ends_the_trial_at_once_with_its_record(start_trainer, statement):
     trainer = start_trainer(
-        "import os, re, time\n"
+        "import hashlib, os, time\n"
         "from study_trainer import Trial\n"
         "with Trial.from_environment() as trial:\n"
         "    trial.report(2, train_loss=0.5)\n"
@@ -156,13 +151,11 @@ def test_the_sigterm_of_a_worker_process_is_not_the_trials(start_trainer):
 
 
 def test_a_taken_port_costs_the_metrics_but_not_the_trial(start_trainer):
-    holder = start_trainer(
-        "import time; from study_trainer import Trial\nwith Trial.from_environment(): time.sleep(600)"
-    )
-    holder.scrape()
-    trainer = start_trainer(TRAIN, STUDY_METRICS_PORT=str(holder.port), STUDY_METRICS_LINGER="600")
-    assert trainer.wait() == 0
-    assert f"The metrics cannot be served at 127.0.0.1:{holder.port}" in trainer.output
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        trainer = start_trainer(TRAIN, STUDY_METRICS_PORT=str(port), STUDY_METRICS_LINGER="600")
+        assert trainer.wait() == 0
+    assert f"The metrics cannot be served at 127.0.0.1:{port}" in trainer.output
     assert trainer.record["state"] == "Succeeded"
 
 
@@ -220,7 +213,7 @@ class TestByHand:
 
     def test_an_error_is_the_users_own(self):
         with pytest.raises(ZeroDivisionError), Trial.from_environment({}):
-            1 / 0
+            raise ZeroDivisionError
 
     def test_the_exit_code_is_that_of_a_study(self):
         with pytest.raises(SystemExit, match="65"), Trial.from_environment({}):

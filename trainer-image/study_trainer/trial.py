@@ -52,6 +52,7 @@ class Trial:
         self._must_be_finite = frozenset(must_be_finite)
         folder = environment.checkpoints
         self._checkpoints = None if folder is None else Checkpoints(folder, keep_checkpoints, direction)
+        self._process = os.getpid()
         self._lock = threading.Condition()
         self._history = History()
         self._summaries: dict[str, Summary] = {}
@@ -163,6 +164,8 @@ class Trial:
         """Writes the record, lingers, and ends the process with the trial's exit code if the training did not
         complete.
         """
+        if os.getpid() != self._process:
+            return  # a forked child that leaves the block is not the trial
         ending = ending_of(exception)
         by_hand = self._environment.record is None
         if exception is not None and ending.reason == "Error" and not isinstance(exception, SystemExit) and not by_hand:
