@@ -1,0 +1,73 @@
+# The tasks of this repository. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := operator trainer-image tests bench conftest.py
+
+.PHONY: help
+help: ## List what one can do
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+.PHONY: demo
+demo: $(VENV)/.demo ## Run a real study here and now, to its ranked result
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/study run examples/digits-quick.yaml --folder build/demo
+
+.PHONY: test
+test: $(VENV)/.development ## Pass all tests, on a real control plane and a real Prometheus
+	@$(BIN)/python -m tests.cluster.binaries > /dev/null
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(VENV)/.development ## Pass the pure tests, in seconds
+	$(BIN)/python -m pytest tests/api tests/controller tests/results tests/samplers tests/space $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.development ## Check format, lint, types, layers and the generated files
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy operator/study_operator trainer-image/study_trainer trainer-image/digits
+	$(BIN)/lint-imports
+	$(BIN)/study crd --check
+
+.PHONY: format
+format: $(VENV)/.development ## Format the code, and mend what ruff can mend
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: generate
+generate: $(VENV)/.development ## Write crds/ and docs/resources.md anew from the models
+	$(BIN)/study crd
+
+.PHONY: bench
+bench: $(VENV)/.development ## Measure against a bare loop on the same API server (about half an hour)
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: ## Write constraints.txt anew, with the newest versions that pyproject.toml allows
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade './trainer-image[digits]' '.[exploitation,test,lint]'
+	build/lock/bin/python -m pip freeze --exclude study-operator --exclude study-trainer > constraints.txt
+
+.PHONY: clean
+clean: ## Remove what the other tasks made here
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python >= 3.11 is needed, and none was found; name one with: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml trainer-image/pyproject.toml constraints.txt
+	@echo "Installing study-operator and the digits trainer into $(VENV) ..."
+	@$(INSTALL) --editable . --editable './trainer-image[digits]'
+	@touch $@
+
+$(VENV)/.development: $(BIN)/python pyproject.toml trainer-image/pyproject.toml constraints.txt
+	@echo "Installing study-operator and everything that its tests need into $(VENV) ..."
+	@$(INSTALL) --editable './trainer-image[digits]' --editable '.[exploitation,test,lint]'
+	@touch $@ $(VENV)/.demo
