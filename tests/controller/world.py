@@ -83,6 +83,6 @@ def trials(world: MemoryWorld) -> list[Trial]:
     return [kept[index] for index in sorted(kept)]
 
 
-def condition(world: MemoryWorld, kind: str) -> dict[str, Any]:
-    conditions: Any = world.statuses[KEY]["conditions"]
+def condition(world: MemoryWorld, kind: str, key: StudyKey = KEY) -> dict[str, Any]:
+    conditions: Any = world.statuses[key]["conditions"]
     return next(condition for condition in conditions if condition["type"] == kind)

@@ -36,7 +36,7 @@ from study_operator.controller.commands import (
 )
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
-from study_operator.controller.status import study_status
+from study_operator.controller.status import sentences, study_status
 from study_operator.controller.telemetry import Telemetry
 from study_operator.metrics.source import MetricsSource, SourceUnavailable
 from study_operator.results.trial import Purpose, TrialSpec, TrialState, TrialStatus
@@ -115,8 +115,7 @@ class Actions:
         study = state.study
         problems = check_semantics(study)
         if problems:
-            text = "; ".join(f"{problem.path} {problem.message}" for problem in problems)
-            state.stalls["spec"] = Trouble("InvalidSpec", text)
+            state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
             return
         space = study_space(study)
         try:
@@ -233,7 +232,6 @@ class Actions:
 
     def _note_source(self, state: StudyState, unavailable: SourceUnavailable | None) -> None:
         state.metrics_trouble = str(unavailable) if unavailable else ""
-        state.metrics_seen = True
         if unavailable is None:
             state.backoff.succeeded(HOLD_COLLECTIONS)
         else:

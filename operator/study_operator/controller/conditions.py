@@ -141,9 +141,9 @@ def _metrics_available(state: StudyState) -> Condition:
     if unranked:
         metric = state.study.objective.metric
         return Condition("MetricsAvailable", False, "SeriesNotKept", f"{unranked} trials kept no series of {metric}.")
-    return Condition(
-        "MetricsAvailable", True if state.metrics_seen else None, "Collected" if state.metrics_seen else "NoTrialYet"
-    )
+    if not state.ledger.concluded:
+        return Condition("MetricsAvailable", None, "NoTrialYet")
+    return Condition("MetricsAvailable", True, "Collected")
 
 
 def _earlier(status: Mapping[str, object]) -> dict[str, Mapping[str, object]]:

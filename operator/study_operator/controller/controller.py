@@ -20,7 +20,7 @@ from study_operator.controller.commands import Command, Kind, due, wake
 from study_operator.controller.queue import KeyedQueue
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
-from study_operator.controller.status import refused_status
+from study_operator.controller.status import refused_status, sentences
 from study_operator.controller.telemetry import NoTelemetry, Telemetry
 from study_operator.metrics.source import MetricsSource
 from study_operator.samplers import study_seed
@@ -76,8 +76,13 @@ class Controller:
         self._queue.add(ref.key)
 
     def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None:
-        """A manifest that does not parse: it is told, and the study is left as it is."""
-        self._spawn(self._tell_refusal(ref, generation, tuple(problems)))
+        """A manifest that does not parse: it is told, and a study that is known already starts nothing more."""
+        state = self._states.get(ref.key)
+        if state is None or state.ref != ref:
+            self._spawn(self._tell_refusal(ref, generation, tuple(problems)))
+            return
+        state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
+        self._touch(state)
 
     def study_gone(self, key: StudyKey) -> None:
         """The study was deleted; whatever belongs to it goes by its owner references."""
@@ -133,8 +138,7 @@ class Controller:
         """Take over a changed manifest, as far as it may change."""
         problems = check_changes(state.study, study, has_trials=len(state.ledger) > 0)
         if problems:
-            text = "; ".join(f"{problem.path} {problem.message}" for problem in problems)
-            state.stalls["spec"] = Trouble("ImmutableFieldChanged", text)
+            state.stalls["spec"] = Trouble("ImmutableFieldChanged", sentences(problems))
         else:
             state.stalls.pop("spec", None)
             rerank = study.objective != state.study.objective

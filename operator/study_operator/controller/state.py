@@ -59,7 +59,6 @@ class StudyState:
     holds: dict[str, Trouble] = field(default_factory=dict)
     changed: bool = True
     metrics_trouble: str = ""
-    metrics_seen: bool = False
     reread: bool = False
     gone: bool = False
     written_status: Mapping[str, object] = field(default_factory=dict)

@@ -62,9 +62,13 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
 
 def refused_status(generation: int, problems: Sequence[Problem], now: datetime) -> dict[str, object]:
     """The status of a study whose manifest cannot be read, for instance because its definition is of another version."""
-    text = "; ".join(f"{problem.path} {problem.message}" for problem in problems)
-    shown = refused_conditions(generation, text, now.replace(microsecond=0))
+    shown = refused_conditions(generation, sentences(problems), now.replace(microsecond=0))
     return {"observedGeneration": generation, "state": "Stalled", "conditions": shown}
+
+
+def sentences(problems: Sequence[Problem]) -> str:
+    """All problems in one text, each with its field."""
+    return "; ".join(f"{problem.path} {problem.message}" for problem in problems)
 
 
 def _situation(state: StudyState, settings: ControllerSettings, now: datetime, over: bool) -> str:
