@@ -25,7 +25,7 @@ LONGEST_TEXT = 256
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
-DURATION = r"^([0-9]+(\.[0-9]+)?(h|ms|m|s))+$"
+DURATION = r"^([0-9]{1,6}(\.[0-9]{1,6})?(h|ms|m|s))+$"
 DURATION_PART = r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)"
 
 SENTENCES = {
@@ -53,7 +53,7 @@ _ANYTHING: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 StudyName = Annotated[str, Field(min_length=1, max_length=LONGEST_STUDY_NAME, pattern=DNS_LABEL)]
 HyperparameterName = Annotated[str, Field(min_length=1, max_length=63, pattern=IDENTIFIER)]
 MetricName = Annotated[str, Field(min_length=1, max_length=63, pattern=METRIC)]
-DurationText = Annotated[str, Field(min_length=2, max_length=32, pattern=DURATION)]
+DurationText = Annotated[str, Field(min_length=2, max_length=20, pattern=DURATION)]
 ScalarField = Annotated[Scalar, PlainValidator(_scalar), WithJsonSchema(_ANYTHING)]
 ScalarList = Annotated[tuple[ScalarField, ...], Field(min_length=1, max_length=100)]
 

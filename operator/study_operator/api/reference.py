@@ -83,9 +83,9 @@ def _bounds(field: Schema) -> str:
     if "default" in field:
         bounds.append(f"default {json.dumps(field['default'])}")
     if "minimum" in field:
-        bounds.append(f">= {field['minimum']}")
+        bounds.append(f">= {_number(field['minimum'])}")
     if "maximum" in field:
-        bounds.append(f"{'<' if field.get('exclusiveMaximum') else '<='} {field['maximum']}")
+        bounds.append(f"{'<' if field.get('exclusiveMaximum') else '<='} {_number(field['maximum'])}")
     for unit, low, high in (
         ("characters", "minLength", "maxLength"),
         ("entries", "minItems", "maxItems"),
@@ -96,6 +96,10 @@ def _bounds(field: Schema) -> str:
     if "pattern" in field:
         bounds.append(f"`{field['pattern']}`")
     return "; ".join(bounds)
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _rules(schema: Schema) -> Iterator[str]:

@@ -19,7 +19,8 @@ from pydantic_core import ErrorDetails
 
 from study_operator.api.cel import BROKEN_RULES
 from study_operator.api.fields import SENTENCES
-from study_operator.api.study import BudgetSpec, HyperparameterSpec, Study, hyperparameter_of
+from study_operator.api.hyperparameter import HyperparameterSpec
+from study_operator.api.study import BudgetSpec, Study
 from study_operator.api.template import template_problems, unknown_field
 from study_operator.space import InvalidSpace, Problem, Space, check_arms_fit
 
@@ -81,6 +82,8 @@ def check_manifest(manifest: Mapping[str, object]) -> tuple[Problem, ...]:
 
 def _semantics_of_sound_parts(manifest: Mapping[str, object], found: Sequence[Problem]) -> Iterator[Problem]:
     """What is wrong with the whole of those parts in which ``found`` has no fault."""
+    if any(not problem.path for problem in found):
+        return  # the manifest as a whole cannot be read
     spec = without_nulls(manifest.get("spec"), ".spec")
     if not isinstance(spec, Mapping):
         return
@@ -104,7 +107,7 @@ def _names(hyperparameters: object) -> set[str]:
 
 def _space_problems(hyperparameters: Iterable[HyperparameterSpec], budget: BudgetSpec | None) -> tuple[Problem, ...]:
     try:
-        space = Space.build([hyperparameter_of(spec) for spec in hyperparameters])
+        space = Space.build([spec.hyperparameter for spec in hyperparameters])
     except InvalidSpace as invalid:
         return invalid.problems
     return check_arms_fit(space, budget.trials) if budget else ()
