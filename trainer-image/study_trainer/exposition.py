@@ -51,10 +51,7 @@ class _Gauges(Collector):
 
 
 def _timestamp(milliseconds: int) -> Timestamp:
-    """A tenth of a millisecond late, because Prometheus truncates binary seconds to milliseconds: 0.029 may read as
-    0.02899…
-    """
-    return Timestamp(milliseconds // 1000, milliseconds % 1000 * 1_000_000 + 100_000)
+    return Timestamp(milliseconds // 1000, milliseconds % 1000 * 1_000_000)
 
 
 class MetricsServer:
