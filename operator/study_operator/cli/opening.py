@@ -76,7 +76,7 @@ def read_given(file: Path, parallelism: int | None, environ: Mapping[str, str], 
 
 
 def open_study(given: Given, path: Path, now: datetime, new_uid: Callable[[], UUID]) -> Opened:
-    """Begin the study in the folder ``path``, or resume the one that is there. Raises Failure and leaves all as it was."""
+    """Begin the study in the folder ``path``, or resume the one there. Raises Failure, and then all is as it was."""
     folder = _folder(path)
     try:
         lock = folder.lock()

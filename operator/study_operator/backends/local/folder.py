@@ -50,7 +50,7 @@ class StudyFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.trials_path = path / "trials"
+        self.trials_path = path.absolute() / "trials"  # the trainers may run in another folder
         self.study_path = path / "study.yaml"
         self.status_path = path / "status.yaml"
         self._identity_path = path / "identity.json"

@@ -1,0 +1,54 @@
+"""What no moment of death may cost: a trial, or a trial twice."""
+
+import random
+import resource
+import signal
+import time
+
+from tests.cli.commands import read_until
+from tests.local.studies import manifest
+
+KILLS = 12
+TRIALS = 60
+
+
+def test_kill_9_at_any_moment_loses_and_duplicates_nothing(place):
+    moments = random.Random(20)
+    place.write(manifest("record", "0.3", trials=TRIALS))
+    for _ in range(KILLS):
+        process = place.start("run", "study.yaml")
+        time.sleep(moments.uniform(0.3, 2.5))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    ended = place.study("run", "study.yaml")
+    assert ended.returncode == 0, ended.stdout
+    assert place.begun == {f"study-{index}": 1 for index in range(TRIALS)}
+    assert {trial["status"]["attempts"] for trial in place.trials.values()} == {1}
+    assert place.status["trials"]["succeeded"] == TRIALS
+    undisturbed = place.path / "undisturbed"
+    place.study("run", "study.yaml", "--folder", str(undisturbed), "--parallelism", "8")
+    assert (undisturbed / "status.yaml").read_text().count("rank:") == 20
+    assert ranking_of(undisturbed / "status.yaml") == place.status["ranking"]
+
+
+def test_a_full_disk_costs_nothing_once_there_is_room_again(place):
+    place.write(manifest("record", trials=4))
+    process = place.start("run", "study.yaml", preexec_fn=lambda: limit_file_size(1100))
+    said = read_until(process, "File too large")
+    assert "Make room and it goes on" in said
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert place.begun == {f"study-{index}": 1 for index in range(4)}
+    assert place.status["trials"]["succeeded"] == 4
+
+
+def limit_file_size(size):
+    """The one way to make any file system full for one process alone, and with room again later."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def ranking_of(path):
+    import yaml
+
+    return yaml.safe_load(path.read_text())["ranking"]
