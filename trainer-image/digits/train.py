@@ -40,8 +40,10 @@ Advance = Callable[[State, jax.Array], tuple[State, jax.Array, jax.Array]]
 
 
 def build_advance(chosen: Hyperparameters, optimizer: optax.GradientTransformation, training: Examples) -> Advance:
-    """A function from (state, batches: example indices (steps, batch_size)) to (state, losses, unclipped gradient
-    norms).
+    """A function from (state, batches) to (state, losses, norms).
+
+    ``batches`` holds example indices, (steps, batch_size); the losses and the norms of the unclipped gradients are
+    (steps,).
     """
     images, labels = jnp.asarray(training.images), jnp.asarray(training.labels)
 
@@ -65,9 +67,7 @@ def build_advance(chosen: Hyperparameters, optimizer: optax.GradientTransformati
 
 
 def build_evaluate(sets: Mapping[str, Examples]) -> Callable[[Network], dict[str, jax.Array]]:
-    """A function from the network to each set's loss and error over all its examples, without dropout or label
-    smoothing.
-    """
+    """A function from the network to each set's loss and error over all its examples, without any regularisation."""
     arrays = {name: (jnp.asarray(examples.images), jnp.asarray(examples.labels)) for name, examples in sets.items()}
 
     @jax.jit
@@ -93,9 +93,7 @@ def draw_batches(random: np.random.Generator, examples: int, batch_size: int) ->
 
 
 def train(trial: Trial, chosen: Hyperparameters, steps: int) -> None:
-    """Trains for ``steps`` and reports each evaluation. Raises study_trainer.Diverged when the training loss is not
-    finite.
-    """
+    """Trains for ``steps`` and reports each evaluation. Raises Diverged when the training loss is not finite."""
     training, validation = load(chosen.training_examples, chosen.label_noise)
     random = np.random.default_rng(trial.seed)
     network = initialise(random, chosen.hidden_units, chosen.hidden_layers)

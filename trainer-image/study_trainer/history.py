@@ -30,9 +30,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """What one scrape is shown: each metric's points in time order. ``until`` is the time of the newest report, shown
-    or dropped.
-    """
+    """What one scrape is shown: each metric's points in time order, up to the report made at ``until``."""
 
     points: Mapping[str, tuple[Point, ...]]
     until: int
@@ -53,9 +51,7 @@ class History:
         self._answered = 0
 
     def add(self, now: int, step: int, values: Mapping[str, float]) -> None:
-        """A report made at ``now`` (unix milliseconds); it gets a later time if the clock has not moved on since the
-        last one.
-        """
+        """A report made at ``now`` (unix milliseconds), or dated just after the last one if the clock has not moved on."""
         self._newest = max(now, self._newest + 1)
         for metric, value in values.items():
             series = self._points.get(metric)
@@ -68,9 +64,7 @@ class History:
         return Exposition({metric: tuple(series) for metric, series in self._points.items()}, self._newest)
 
     def answered(self, exposition: Exposition) -> None:
-        """The scrape that was shown ``exposition`` was answered: what an earlier answer had shown too is shown no
-        more.
-        """
+        """A scrape was answered with ``exposition``: what an earlier answer had shown too is shown no more."""
         shown_twice = min(exposition.until, self._answered)
         for series in self._points.values():
             while series and series[0].time <= shown_twice:

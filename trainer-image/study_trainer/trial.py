@@ -161,9 +161,7 @@ class Trial:
     def __exit__(
         self, kind: type[BaseException] | None, exception: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Writes the record, lingers, and ends the process with the trial's exit code if the training did not
-        complete.
-        """
+        """Writes the record, lingers, and raises SystemExit with the trial's exit code if it did not complete."""
         if os.getpid() != self._process:
             return  # a forked child that leaves the block is not the trial
         ending = ending_of(exception)
@@ -235,9 +233,7 @@ def _value(metric: str, value: SupportsFloat) -> float:
 
 
 def _write(path: Path, record: bytes) -> None:
-    """By a rename where that is possible; a pod's termination log is a mount of its own, which can only be written in
-    place.
-    """
+    """By a rename where that is possible; a pod's termination log is a mount, which can only be written in place."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         try:
