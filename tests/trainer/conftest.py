@@ -61,6 +61,11 @@ class Trainer:
                 return
         raise AssertionError(f"the trainer ended before it printed {line}")
 
+    def wait_for_record(self) -> None:
+        while not self.record_path.exists():
+            assert self.process.poll() is None, "the trainer ended without a record"
+            time.sleep(0.01)
+
     @property
     def record(self) -> dict[str, Any]:
         return dict(json.loads(self.record_path.read_text()))

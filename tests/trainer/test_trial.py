@@ -26,9 +26,8 @@ def series(text):
 
 def test_a_trial_tells_its_whole_curve_and_its_record(start_trainer):
     trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="60")
+    trainer.wait_for_record()
     scraped = series(trainer.scrape())
-    while len(scraped["study_step"]) < 100:
-        scraped = series(trainer.scrape())
     assert scraped["study_step"] == list(range(1, 101))
     assert scraped["validation_error"] == [1 / step for step in range(1, 101)]
     assert trainer.wait() == 0
@@ -42,8 +41,7 @@ def test_a_trial_tells_its_whole_curve_and_its_record(start_trainer):
 
 def test_the_record_is_there_before_the_linger_which_ends_at_a_scrape(start_trainer):
     trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="600")
-    while not trainer.record_path.exists():
-        assert trainer.process.poll() is None
+    trainer.wait_for_record()
     assert trainer.process.poll() is None
     trainer.scrape()
     assert trainer.wait() == 0
@@ -55,8 +53,7 @@ def test_the_linger_is_bounded(start_trainer):
 
 def test_a_scrape_that_broke_off_does_not_count(start_trainer):
     trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="600")
-    while not trainer.record_path.exists():
-        assert trainer.process.poll() is None
+    trainer.wait_for_record()
     with socket.create_connection(("127.0.0.1", trainer.port)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
@@ -128,8 +125,7 @@ def test_sigterm_ends_the_trial_at_once_with_its_record(start_trainer, statement
 
 def test_sigterm_while_lingering_keeps_the_result(start_trainer):
     trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="600")
-    while not trainer.record_path.exists():
-        assert trainer.process.poll() is None
+    trainer.wait_for_record()
     trainer.process.send_signal(signal.SIGTERM)
     assert trainer.wait() == 0
     assert trainer.record["state"] == "Succeeded"
@@ -176,8 +172,9 @@ def test_a_termination_log_that_cannot_be_replaced_is_written_in_place(start_tra
     assert log.stat().st_ino == inode
 
 
-def test_the_address_may_be_of_either_family_or_all(start_trainer):
+def test_no_address_means_all_interfaces(start_trainer):
     trainer = start_trainer(TRAIN, STUDY_METRICS_ADDRESS="", STUDY_METRICS_LINGER="600")
+    trainer.wait_for_record()
     assert "validation_error" in trainer.scrape()
     assert trainer.wait() == 0
 

@@ -51,7 +51,7 @@ class History:
         self._answered = 0
 
     def add(self, now: int, step: int, values: Mapping[str, float]) -> None:
-        """A report made at ``now`` (unix milliseconds), or dated just after the last one if the clock has not moved on."""
+        """A report made at ``now`` (unix milliseconds), dated after the last one if the clock has not moved on."""
         self._newest = max(now, self._newest + 1)
         for metric, value in values.items():
             series = self._points.get(metric)
