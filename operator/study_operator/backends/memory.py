@@ -1,7 +1,7 @@
 """The backend in memory: a world without a cluster or processes, for simulations and for the controller's own tests.
 
-What would be durable elsewhere is in a :class:`MemoryWorld`, which outlives the backend: a crash is a new backend on the old world. A
-trainer is a function from a trial to what its run will do.
+What would be durable elsewhere is in a :class:`MemoryWorld`, which outlives the backend: a crash is a new backend on
+the old world. A trainer is a function from a trial to what its run will do.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ Trainer = Callable[[TrialSpec], Script]
 class MemoryWorld:
     """What persists. ``trainer`` decides what runs do; ``down`` makes the metrics source unavailable.
 
-    ``calls`` has the name of every backend operation in its order. ``fault`` is asked before each and may raise what the real
-    world would.
+    ``calls`` has the name of every backend operation in its order. ``fault`` is asked before each and may raise what
+    the real world would.
     """
 
     trainer: Trainer
@@ -56,7 +56,7 @@ class MemoryWorld:
     statuses: dict[StudyKey, Mapping[str, object]] = field(default_factory=dict)
     announcements: list[Announcement] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    fault: Callable[[str], None] = lambda operation: None
+    fault: Callable[[str], None] = lambda _: None
     down: bool = False
     ids: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -90,11 +90,13 @@ class MemoryBackend:
         await self._call("create_trial")
         return self._world.trials.setdefault(study, {}).setdefault(spec.index, Trial(spec, TrialStatus()))
 
-    async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
+    async def write_trial(
+        self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
+    ) -> None:
         await self._call("write_trial")
         kept = self._world.trials.get(study, {})
         if spec.index in kept:
-            curves = status.curves or kept[spec.index].status.curves
+            curves = kept[spec.index].status.curves if keep_curves else status.curves
             kept[spec.index] = Trial(spec, replace(status, curves=curves))
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:

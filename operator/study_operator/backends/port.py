@@ -1,11 +1,12 @@
 """The port between the controller and what keeps and runs trials.
 
-One controller serves a cluster, a laptop and the tests. What differs between them is small: where a trial's record is kept, what
-runs it, and how its end is told. A backend does these and decides nothing. Every operation may be repeated after a crash: names
-are deterministic, a create that finds its own object adopts it, a stop or release of what is gone is a success.
+One controller serves a cluster, a laptop and the tests. What differs between them is small: where a trial's record is
+kept, what runs it, and how its end is told. A backend does these and decides nothing. Every operation may be repeated
+after a crash: names are deterministic, a create that finds its own object adopts it, a stop or release of what is gone
+is a success.
 
-Observations come the other way, through :class:`Observer`, as whole states rather than differences: a lost or repeated observation
-is harmless.
+Observations come the other way, through :class:`Observer`, as whole states rather than differences: a lost or repeated
+observation is harmless.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class RunPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a run does not get on: a CamelCase reason such as ``ImagePullBackOff`` or ``Unschedulable``, and a sentence."""
+    """Why a run does not get on: a CamelCase reason such as ``ImagePullBackOff``, and a sentence."""
 
     reason: str
     message: str
@@ -60,9 +61,9 @@ class Trouble:
 class Run:
     """One attempt to compute a trial: a Job with its pod, or a process.
 
-    ``id`` is unique among all attempts ever. ``unplaced`` says that the scheduler found no node. ``pod`` is the name by which the
-    metrics source knows the run. ``end`` is there when ``phase`` is Ended, and ``termination`` is then the raw text of the
-    termination message, unparsed because a trainer may write anything.
+    ``id`` is unique among all attempts ever. ``unplaced`` says that the scheduler found no node. ``pod`` is the name by
+    which the metrics source knows the run. ``end`` is there when ``phase`` is Ended, and ``termination`` is then the
+    raw text of the termination message, unparsed because a trainer may write anything.
     """
 
     study: StudyKey
@@ -100,7 +101,9 @@ class BackendError(Exception):
 
 
 class Unavailable(BackendError):
-    """Not now: the connection, a 5xx or a 429. The same call may succeed after ``retry_after`` seconds (None: not told)."""
+    """Not now: the connection, a 5xx or a 429. The same call may succeed after ``retry_after`` seconds (None: not
+    told).
+    """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -147,14 +150,17 @@ class Backend(Protocol):
         ...
 
     async def create_trial(self, study: StudyRef, spec: TrialSpec) -> Trial:
-        """Persist a trial; if it exists already, the existing one is returned, unchanged. Raises Foreign, Exhausted, Refused."""
+        """Persist a trial; if it exists already, the existing one is returned, unchanged. Raises Foreign, Exhausted,
+        Refused.
+        """
         ...
 
-    async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
-        """Persist a trial's status.
+    async def write_trial(
+        self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
+    ) -> None:
+        """Replace a trial's persisted status; ``keep_curves`` leaves the curves that were persisted before.
 
-        A status without curves leaves the persisted curves as they are. A trial that was deleted meanwhile is no error: nothing is
-        written.
+        A trial that was deleted meanwhile is no error: nothing is written.
         """
         ...
 
@@ -167,7 +173,9 @@ class Backend(Protocol):
         ...
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
-        """Start the trial's run; if the trial has one already, that one is returned. Raises Foreign, Exhausted, Refused."""
+        """Start the trial's run; if the trial has one already, that one is returned. Raises Foreign, Exhausted,
+        Refused.
+        """
         ...
 
     async def stop(self, study: StudyRef, run: Run) -> None:

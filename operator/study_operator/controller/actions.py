@@ -1,8 +1,8 @@
 """How each action is done.
 
-An action calls the backend or the metrics source once or twice and folds what they answer into the study's state. Whatever keeps it
-from succeeding is turned into a back-off here, in one place; an action that is tried again finds what it had done already, because
-names are deterministic and creates adopt.
+An action calls the backend or the metrics source once or twice and folds what they answer into the study's state.
+Whatever keeps it from succeeding is turned into a back-off here, in one place; an action that is tried again finds what
+it had done already, because names are deterministic and creates adopt.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Actions:
         return asyncio.get_running_loop().time()
 
     async def _open(self, state: StudyState, _: int) -> None:
-        """Check the study, prepare its sampler, and read what exists of it. Of a new study the first run is tried dry."""
+        """Check the study, prepare its sampler, read what exists of it; of a new study, try the first run dry."""
         study = state.study
         problems = check_semantics(study)
         if problems:
@@ -133,7 +133,9 @@ class Actions:
         self._fold_listed(state, runs)
 
     async def _reread(self, state: StudyState, _: int) -> None:
-        """Take note of what vanished or appeared without an event. What this controller knows of a trial is newer than its record."""
+        """Take note of what vanished or appeared without an event. What this controller knows of a trial is newer than
+        its record.
+        """
         known = {trial.spec.index for trial in state.ledger}
         running = {index: run.id for index, run in state.runs.items()}
         trials, runs = await asyncio.gather(self._backend.trials(state.ref), self._backend.runs(state.ref))
@@ -196,7 +198,7 @@ class Actions:
             state.fold_run(run, self._time(), self._settings.trial_state_delay)
 
     async def _stop(self, state: StudyState, index: int) -> None:
-        """Remove a run whose failure is durable, or one that never got a node while the study's time was running out."""
+        """Remove a run whose failure is durable, or one that still waited when the study's time was over."""
         stale = state.stale.get(index)
         run = stale or state.runs.get(index)
         if run is None or (stale is None and run.phase is not RunPhase.QUEUED):
@@ -249,7 +251,8 @@ class Actions:
         if trial is None:
             state.forget_trial(index)
             return
-        await self._backend.write_trial(state.ref, trial.spec, trial.status)
+        judged_anew = trial.status.state.final and index not in state.curves
+        await self._backend.write_trial(state.ref, trial.spec, trial.status, keep_curves=judged_anew)
         state.written(trial)
 
     async def _discard(self, state: StudyState, index: int) -> None:

@@ -1,7 +1,7 @@
 """The turns of a study that a person wants to see, read from two statuses that follow each other.
 
-They are derived from what was written, so that an announcement is never of something that was not persisted, and a restart repeats
-none.
+They are derived from what was written, so that an announcement is never of something that was not persisted, and a
+restart repeats none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""When an action that failed may be tried again: later each time, jittered, and never before the other side asked for it."""
+"""When an action that failed may be tried again: later each time, jittered, and never before the other side asked for
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """From an ended run to the trial's result.
 
-The trainer's record is small and certain, its curves are large and may come late or not at all. So a result is never lost for want of a
-curve: points that are missing are waited for a while, a source that is down is waited for longer, and in the end the record alone
-is enough. What ended a run that did not come from the trial itself is no result: the same point is run again.
+The trainer's record is small and certain, its curves are large and may come late or not at all. So a result is never
+lost for want of a curve: points that are missing are waited for a while, a source that is down is waited for longer,
+and in the end the record alone is enough. What ended a run that did not come from the trial itself is no result: the
+same point is run again.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def disrupted(status: TrialStatus, run_id: str, end: RunEnd, retries: int) -> Tr
 
 
 def vanished(status: TrialStatus, retries: int) -> TrialStatus:
-    """The status of a trial whose run is gone. One that only awaited its curves has its record's numbers, and they stand."""
+    """The status of a trial whose run is gone. One that only awaited its curves has its record's numbers, and they
+    stand.
+    """
     if status.state is not TrialState.AWAITING_METRICS or status.objective is None:
         return disrupted(status, status.run, VANISHED, retries)
     return replace(

@@ -1,8 +1,8 @@
 """What a study needs done now.
 
-A pass looks at the whole state and names every action that is due and not yet under way. It waits for nothing and writes nothing: the
-actions run beside each other, so that a finished trial's collection never holds up the start of the next one, and what they bring
-back leads to the next pass.
+A pass looks at the whole state and names every action that is due and not yet under way. It waits for nothing and
+writes nothing: the actions run beside each other, so that a finished trial's collection never holds up the start of the
+next one, and what they bring back leads to the next pass.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def expired(state: StudyState, now: datetime) -> bool:
 
 
 def failing(state: StudyState, settings: ControllerSettings) -> bool:
-    """Whether the first trials all failed: the cause is in the template or the trainer, and more trials would burn time."""
+    """Whether the first trials all failed: the cause is in the template or the trainer, and more trials would burn
+    time.
+    """
     return _suspicious(state, settings) and not state.collecting and state.ledger.concluded < state.planned
 
 

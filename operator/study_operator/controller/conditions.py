@@ -1,8 +1,8 @@
 """The conditions of a Study, as Kubernetes' tools read them.
 
-``Ready`` says that the study is accepted and does what it can, also while it runs for days: a GitOps tool that waits for it is not held
-up by the training. ``Reconciling`` is only while a manifest is being accepted, ``Stalled`` when a person has to mend something,
-and ``Finished`` is what one waits for with ``kubectl wait``.
+``Ready`` says that the study is accepted and does what it can, also while it runs for days: a GitOps tool that waits
+for it is not held up by the training. ``Reconciling`` is only while a manifest is being accepted, ``Stalled`` when a
+person has to mend something, and ``Finished`` is what one waits for with ``kubectl wait``.
 """
 
 from __future__ import annotations

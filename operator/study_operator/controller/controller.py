@@ -1,8 +1,8 @@
 """The controller: observations in, actions out.
 
-Observations only change what is known and put the study's key into the queue. One worker takes the keys and makes a pass over each
-study: it names the actions that are due and lets them run beside each other. A pass waits for nothing, so one worker serves all studies,
-and no study holds up another.
+Observations only change what is known and put the study's key into the queue. One worker takes the keys and makes a
+pass over each study: it names the actions that are due and lets them run beside each other. A pass waits for nothing,
+so one worker serves all studies, and no study holds up another.
 """
 
 from __future__ import annotations

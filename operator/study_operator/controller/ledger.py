@@ -1,7 +1,8 @@
 """A study's trials, with everything that a pass asks of them kept up to date as they change.
 
-A pass must not cost more in a study of ten thousand trials than in one of ten, so nothing here is ever recounted: each change of a
-trial moves it from one count to another. The curves are left to the persisted record; only the summaries stay in memory.
+A pass must not cost more in a study of ten thousand trials than in one of ten, so nothing here is ever recounted: each
+change of a trial moves it from one count to another. The curves are left to the persisted record; only the summaries
+stay in memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which trials to persist and which to start next.
 
-In the exploration phase the points are fixed in advance, so a refill looks at counts alone and never at results: it can run before
-the finished trial's metrics are in, and it gives the same study whatever order the trials finish in. Trials are persisted ahead of
-their need, so that a refill is a single create.
+In the exploration phase the points are fixed in advance, so a refill looks at counts alone and never at results: it can
+run before the finished trial's metrics are in, and it gives the same study whatever order the trials finish in. Trials
+are persisted ahead of their need, so that a refill is a single create.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Situation:
 def runs_to_start(situation: Situation) -> int:
     """How many of the waiting trials may start now, were there enough of them.
 
-    Unplaced runs are capped: a cluster without a free accelerator gets a short queue from a study, not its whole budget.
+    Unplaced runs are capped: a cluster without a free accelerator gets a short queue from a study, not its whole
+    budget.
     """
     free = situation.parallelism - situation.active
     room = situation.unplaced_cap - situation.unplaced if situation.unplaced else free

@@ -1,7 +1,7 @@
 """A keyed work queue: each key is waiting at most once, however often it was added.
 
-A study with a hundred events between two passes needs one pass, because a pass looks at the whole state and not at the events. Keys
-come out in the order in which they became due, so that no study starves another.
+A study with a hundred events between two passes needs one pass, because a pass looks at the whole state and not at the
+events. Keys come out in the order in which they became due, so that no study starves another.
 """
 
 from __future__ import annotations

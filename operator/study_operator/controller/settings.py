@@ -12,7 +12,8 @@ class ControllerSettings:
     - ``retention``: how long an ended run is kept once its result is durable, so that its logs can be read.
     - ``unplaced_cap``: how many runs may wait for a node at once. More would only lengthen the scheduler's queue.
     - ``infrastructure_retries``: how often a trial is run again after a failure that is not its own.
-    - ``failing_trials``: a study whose first trials all fail, this many, is stalled: the cause is in the template, not in the points.
+    - ``failing_trials``: a study whose first trials all fail, this many, is stalled: the cause is in the template, not
+      in the points.
     - ``metrics_patience``: how long points that the trainer reported, but the metrics source lacks, are waited for.
     - ``metrics_deadline``: how long a metrics source that cannot be asked is waited for.
     - ``status_interval``: the least time between two writes of one study's status.

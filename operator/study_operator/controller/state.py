@@ -1,7 +1,7 @@
 """What the controller knows of one study, and how an observation changes it.
 
-Observations are folded in at once and cost the same in a large study as in a small one; nothing here waits, decides or writes. What
-has changed and is not durable yet stands in ``unwritten``; a pass finds there what to write.
+Observations are folded in at once and cost the same in a large study as in a small one; nothing here waits, decides or
+writes. What has changed and is not durable yet stands in ``unwritten``; a pass finds there what to write.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class StudyState:
     - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
     - ``curves``: the thinned curves of those trials, which the ledger does not keep.
     - ``in_flight``: the actions that are under way.
-    - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will pass.
+    - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will
+      pass.
     - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
     """
 

@@ -1,8 +1,8 @@
 """The status of a Study: a pure function of what is known of it.
 
-Two controllers that know the same write the same bytes: every list has a stable order, every number that matters is written as
-Python's repr, and a condition keeps its transition time while its status stays. It says who waits for what, so that nobody has to
-read the operator's log.
+Two controllers that know the same write the same bytes: every list has a stable order, every number that matters is
+written as Python's repr, and a condition keeps its transition time while its status stays. It says who waits for what,
+so that nobody has to read the operator's log.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from study_operator.api import scalar_text, time_text
+from study_operator.api.status import RANKED
 from study_operator.controller.commands import expired, finished
 from study_operator.controller.conditions import conditions, problem, refused_conditions
 from study_operator.controller.settings import ControllerSettings
@@ -18,9 +19,6 @@ from study_operator.controller.state import StudyState
 from study_operator.results.ranking import Ranked
 from study_operator.results.trial import TrialState
 from study_operator.space import Arm, Problem
-
-RANKED_TRIALS = 20
-"""Trials in the status' ranking: the Study stays small however many trials there are."""
 
 
 def study_status(state: StudyState, settings: ControllerSettings, now: datetime) -> dict[str, object]:
@@ -47,9 +45,7 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     status |= {
         "progress": f"{state.ledger.concluded}/{state.planned}",
         "trials": _trial_counts(state),
-        "ranking": [
-            _ranked(state, rank, ranked) for rank, ranked in enumerate(state.ledger.ranking.top(RANKED_TRIALS), 1)
-        ],
+        "ranking": [_ranked(state, rank, ranked) for rank, ranked in enumerate(state.ledger.ranking.top(RANKED), 1)],
         "arms": [_arm(state, arm) for arm in state.space.arms],
     }
     best = next(iter(state.ledger.ranking.top(1)), None)
@@ -61,7 +57,7 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
 
 
 def refused_status(generation: int, problems: Sequence[Problem], now: datetime) -> dict[str, object]:
-    """The status of a study whose manifest cannot be read, for instance because its definition is of another version."""
+    """The status of a study whose manifest cannot be read: its definition may be of another version."""
     shown = refused_conditions(generation, sentences(problems), now.replace(microsecond=0))
     return {"observedGeneration": generation, "state": "Stalled", "conditions": shown}
 

@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -125,9 +126,14 @@ class KubernetesBackend:
         self._unstarted[study.uid, spec.index] = raw["metadata"]["uid"]
         return _trial(raw)
 
-    async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
-        """Replace the Trial's status in one request."""
+    async def write_trial(
+        self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
+    ) -> None:
+        """Replace the Trial's status in one request; to keep its curves, they are read first."""
         with suppress(NotFound):
+            if keep_curves:
+                persisted = await self._client.read(TRIALS.path(study.key.namespace, spec.name))
+                status = replace(status, curves=_trial(persisted).status.curves)
             await self._client.patch(
                 TRIALS.path(study.key.namespace, spec.name, "status"),
                 [

@@ -13,7 +13,7 @@ import platform
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
@@ -147,19 +147,21 @@ class LocalBackend:
 
         return await asyncio.to_thread(create)
 
-    async def write_trial(self, study: StudyRef, spec: TrialSpec, status: TrialStatus) -> None:
+    async def write_trial(
+        self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
+    ) -> None:
         """The witness is told once it is on the disk."""
         self._check(study)
-        trial = Trial(spec, status)
 
         def write() -> bool:
-            exists = self._folder.trial(study, spec.name) is not None
-            if exists:
-                self._folder.write_trial(study, trial)
-            return exists
+            existing = self._folder.trial(study, spec.name)
+            if existing is not None:
+                curves = existing.status.curves if keep_curves else status.curves
+                self._folder.write_trial(study, Trial(spec, replace(status, curves=curves)))
+            return existing is not None
 
         if await self._durably(write):
-            self._witness.trial_written(trial)
+            self._witness.trial_written(Trial(spec, status))
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
         """Its file goes."""

@@ -1,0 +1,1 @@
+"""The command line: ``study``, also installed as a plug-in of kubectl."""
