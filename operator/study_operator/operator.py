@@ -88,6 +88,14 @@ class _Header(click.ParamType[tuple[str, str]]):
 )
 @click.option("--lease-namespace", metavar="NAME", help="Default: the namespace of the operator's pod.")
 @click.option("--lease-name", default="study-operator", show_default=True, metavar="NAME")
+@click.option(
+    "--lease-duration",
+    type=click.IntRange(min=1),
+    default=15,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long after its last sign of life a replica is replaced.",
+)
 @click.option("--http-address", default="", metavar="ADDRESS", help="Of /healthz, /readyz and /metrics. Default: all.")
 @click.option("--http-port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option(
@@ -115,6 +123,7 @@ def main(
     leader_election: bool,
     lease_namespace: str | None,
     lease_name: str,
+    lease_duration: int,
     http_address: str,
     http_port: int,
     log_format: str,
@@ -140,12 +149,13 @@ def main(
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error
+    lease = LeaseSettings(lease_namespace or own_namespace(), lease_name, lease_duration)
     settings = OperatorSettings(
         namespaces=namespaces,
         kubeconfig=kubeconfig,
         prometheus=prometheus,
         controller=ControllerSettings(retention=retention),
-        lease=LeaseSettings(lease_namespace or own_namespace(), lease_name) if leader_election else None,
+        lease=lease if leader_election else None,
         resync=resync,
         http_address=http_address,
         http_port=http_port,

@@ -16,7 +16,8 @@ TERMINATING = {"causes": [{"reason": "NamespaceTerminating"}]}
     [
         (400, {"message": "bad"}, Refused),
         (401, {"message": "Unauthorized"}, Unavailable),
-        (403, {"message": "may not"}, Refused),
+        (403, {"message": 'pods "x" is forbidden: violates PodSecurity "restricted"'}, Refused),
+        (403, {"message": 'jobs is forbidden: User "x" cannot create resource "jobs"'}, Unavailable),
         (403, {"message": 'pods "x" is forbidden: exceeded quota: q'}, Exhausted),
         (403, {"message": "being terminated", "details": TERMINATING}, Gone),
         (404, {"message": "no", "details": {"name": "x", "kind": "jobs"}}, NotFound),

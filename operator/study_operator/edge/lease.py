@@ -183,7 +183,7 @@ class Lease:
     def _spec(self, *, acquired: str, transitions: int) -> dict[str, Any]:
         return {
             "holderIdentity": self._identity,
-            "leaseDurationSeconds": round(self._settings.duration),
+            "leaseDurationSeconds": self._settings.duration,
             "acquireTime": acquired,
             "renewTime": acquired,
             "leaseTransitions": transitions,

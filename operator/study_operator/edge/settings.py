@@ -16,17 +16,24 @@ SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/
 
 @dataclass(frozen=True, slots=True)
 class LeaseSettings:
-    """The Lease that lets one replica act. Durations are in seconds.
+    """The Lease that lets one replica act. Others may take it ``duration`` seconds after its last renewal.
 
-    Others may take the lease ``duration`` after its last renewal; its holder stops acting ``renew_deadline`` after the
-    last renewal that succeeded, and tries to renew it every ``retry_period``.
+    What follows from the duration has the proportions that Kubernetes' own components use: 15, 10 and 2 seconds.
     """
 
     namespace: str
     name: str = "study-operator"
-    duration: float = 15.0
-    renew_deadline: float = 10.0
-    retry_period: float = 2.0
+    duration: int = 15
+
+    @property
+    def renew_deadline(self) -> float:
+        """Seconds after its last renewal that succeeded, when the holder stops acting."""
+        return self.duration * 2 / 3
+
+    @property
+    def retry_period(self) -> float:
+        """Seconds between two tries to renew or to take the lease."""
+        return self.duration * 2 / 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ The ``Status`` object in the body tells them apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,12 @@ CONFLICT_DELAY = 0.1
 
 UNKNOWN_RESOURCE_DELAY = 10.0
 """Seconds between two tries where the custom resource definitions are not installed."""
+
+NO_RIGHT_DELAY = 1.0
+"""Seconds until something is tried again that the operator had no right to."""
+
+_NO_RIGHT = re.compile(r'is forbidden: User ".*" cannot ')
+"""What the authorizer says; other refusals with 403 come from admission."""
 
 _OUT_OF_SPACE = "database space exceeded"
 """What etcd says when its quota is used up; the API server passes it on as a 500 or a 507."""
@@ -65,6 +72,9 @@ def failure(code: int, status: Mapping[str, Any], retry_after: str | None) -> Ba
 
 
 def _forbidden(message: str, details: Mapping[str, Any]) -> BackendError:
+    # A right that is missing may come at any time, and is missing for a moment while an API server starts.
+    if _NO_RIGHT.search(message):
+        return Unavailable(message, NO_RIGHT_DELAY)
     if any(cause.get("reason") == "NamespaceTerminating" for cause in details.get("causes") or ()):
         return Gone(message)
     return Exhausted(message) if "exceeded quota" in message else Refused(message)

@@ -1,0 +1,129 @@
+"""The whole operator, a process with the rights that it is installed with, on a real API server."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.edge.conftest import SUCCEED, Plane, deploy_documents, eventually
+from tests.edge.operator_process import OperatorProcess
+from tests.kubernetes.conftest import manifest
+
+LEASE = "--lease-namespace=study-operator"
+
+
+@pytest.fixture
+def operator(plane: Plane, tmp_path: Path) -> Iterator[OperatorProcess]:
+    with OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", LEASE) as operator:
+        yield operator
+
+
+def study(namespace: str, trials: int = 6, name: str = "bert", **more: Any) -> dict[str, Any]:
+    made = manifest(name, namespace, SUCCEED, **more)
+    made["spec"]["budget"] = {"trials": trials, "parallelism": 3}
+    return made
+
+
+def test_a_study_runs_to_its_end(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    plane.control.apply(study(namespace))
+    status = plane.finished("bert", namespace)["status"]
+    trials = [plane.get("trial", f"bert-{index}", namespace) for index in range(6)]
+    objectives = {trial["metadata"]["name"]: float(trial["status"]["objective"]["value"]) for trial in trials}
+    assert status["best"]["trial"] == min(objectives, key=lambda name: objectives[name])
+    assert objectives == {
+        trial["metadata"]["name"]: float(trial["spec"]["parameters"]["learning_rate"]) for trial in trials
+    }
+
+
+def test_it_needs_no_more_rights_and_few_writes(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    plane.control.apply(study(namespace, trials=20))
+    plane.finished("bert", namespace)
+    requests = [entry for entry in plane.audit() if entry.get("objectRef", {}).get("namespace") in (namespace, None)]
+    refused = [entry for entry in requests if entry["responseStatus"]["code"] == 403]
+    writes = Counter(
+        entry["objectRef"]["resource"] for entry in requests if entry["verb"] not in ("get", "list", "watch")
+    )
+    assert refused == []
+    assert writes["trials"] == 40 and writes["jobs"] == 20 + 1  # the dry run
+    assert writes.total() <= 4 * 20
+
+
+def test_a_manifest_that_is_no_study_is_told_and_nothing_is_created(
+    plane: Plane, operator: OperatorProcess, namespace: str
+) -> None:
+    broken = study(namespace)
+    broken["spec"]["hyperparameters"][0]["when"] = {"optimizer": ["adam"]}
+    plane.control.apply(broken)
+    eventually(lambda: _condition(plane.get("study", "bert", namespace), "Stalled").get("status") == "True")
+    stalled = _condition(plane.get("study", "bert", namespace), "Stalled")
+    assert "spec.hyperparameters[0].when" in stalled["message"]
+    assert plane.control.kubectl("get", "trials,jobs", f"--namespace={namespace}", "--output=name").stdout == ""
+
+
+def test_a_job_that_gets_no_pod_says_why(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    inside = f"--namespace={namespace}"
+    plane.control.kubectl("create", "quota", "none", "--hard=pods=0", inside)
+    plane.control.kubectl("wait", "--for=jsonpath={.status.hard}", "resourcequota/none", inside)
+    plane.control.apply(study(namespace))
+    eventually(lambda: "exceeded quota: none" in json.dumps(plane.get("study", "bert", namespace).get("status", {})))
+    plane.control.kubectl("delete", "quota", "none", inside)
+    plane.control.kubectl("delete", "study", "bert", inside)
+
+
+def test_a_deleted_study_takes_everything_with_it(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    plane.control.apply(study(namespace))
+    plane.finished("bert", namespace)
+    inside = f"--namespace={namespace}"
+    plane.control.kubectl("delete", "study", "bert", inside)
+    eventually(lambda: plane.control.kubectl("get", "trials,jobs", inside, "--output=name").stdout == "")
+    eventually(lambda: f'namespace="{namespace}"' not in operator.ask("metrics"))
+
+
+def test_it_outlives_the_api_server(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    plane.control.apply(study(namespace, trials=12))
+    eventually(lambda: plane.control.kubectl("get", "jobs", f"--namespace={namespace}", "--output=name").stdout)
+    plane.control.stop_api_server()
+    plane.control.start_api_server()
+    assert plane.finished("bert", namespace)["status"]["trials"]["succeeded"] == 12
+
+
+def test_it_tells_of_itself(plane: Plane, operator: OperatorProcess, namespace: str) -> None:
+    plane.control.apply(study(namespace))
+    plane.finished("bert", namespace)
+    assert operator.ask("healthz") == "ok\n"
+    succeeded = f'study_operator_study_trials{{namespace="{namespace}",state="Succeeded",study="bert"}} 6.0'
+    eventually(lambda: succeeded in operator.ask("metrics"))
+    assert 'study_operator_api_requests_total{code="201",verb="create"}' in operator.ask("metrics")
+    lines = [json.loads(line) for line in operator.log.read_text().splitlines()]
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+
+
+def test_it_ends_in_order(plane: Plane, operator: OperatorProcess) -> None:
+    operator.signal(signal.SIGTERM)
+    assert operator.exit_code() == 0
+    assert plane.get("lease", "study-operator", "study-operator")["spec"]["holderIdentity"] == ""
+
+
+def test_one_namespace_can_be_served_alone(plane: Plane, tmp_path: Path, namespace: str) -> None:
+    plane.control.apply(study(namespace), study("default", name="other"))
+    options = (LEASE, f"--namespace={namespace}")
+    with OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", *options):
+        plane.finished("bert", namespace)
+        assert plane.control.kubectl("get", "trials", "--namespace=default", "--output=name").stdout == ""
+    plane.control.kubectl("delete", "study", "other", "--namespace=default")
+
+
+def test_the_deployment_is_valid(plane: Plane) -> None:
+    [deployment] = [document for document in deploy_documents() if document["kind"] == "Deployment"]
+    plane.control.kubectl("apply", "--dry-run=server", "--filename=-", input=json.dumps(deployment))
+
+
+def _condition(study: dict[str, Any], kind: str) -> dict[str, Any]:
+    conditions = study.get("status", {}).get("conditions", [])
+    return next((condition for condition in conditions if condition["type"] == kind), {})
