@@ -5,6 +5,8 @@ import resource
 import signal
 import time
 
+import yaml
+
 from tests.cli.commands import read_until
 from tests.local.studies import manifest
 
@@ -27,15 +29,13 @@ def test_kill_9_at_any_moment_loses_and_duplicates_nothing(place):
     assert place.status["trials"]["succeeded"] == TRIALS
     undisturbed = place.path / "undisturbed"
     place.study("run", "study.yaml", "--folder", str(undisturbed), "--parallelism", "8")
-    assert (undisturbed / "status.yaml").read_text().count("rank:") == 20
     assert ranking_of(undisturbed / "status.yaml") == place.status["ranking"]
 
 
 def test_a_full_disk_costs_nothing_once_there_is_room_again(place):
     place.write(manifest("record", trials=4))
     process = place.start("run", "study.yaml", preexec_fn=lambda: limit_file_size(1100))
-    said = read_until(process, "File too large")
-    assert "Make room and it goes on" in said
+    read_until(process, "DiskFull: ")
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     process.communicate(timeout=60)
     assert process.returncode == 0
@@ -49,6 +49,4 @@ def limit_file_size(size):
 
 
 def ranking_of(path):
-    import yaml
-
     return yaml.safe_load(path.read_text())["ranking"]

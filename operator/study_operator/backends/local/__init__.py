@@ -6,4 +6,14 @@ from study_operator.backends.local.folder import Identity, StudyFolder
 from study_operator.backends.local.template import TrainerTemplate, trainer_template
 from study_operator.backends.local.workplace import check_command
 
-__all__ = ["Identity", "LocalBackend", "Lock", "Occupied", "StudyFolder", "TrainerTemplate", "Witness", "check_command", "trainer_template"]
+__all__ = [
+    "Identity",
+    "LocalBackend",
+    "Lock",
+    "Occupied",
+    "StudyFolder",
+    "TrainerTemplate",
+    "Witness",
+    "check_command",
+    "trainer_template",
+]

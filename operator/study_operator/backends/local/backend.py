@@ -37,6 +37,7 @@ from study_operator.backends.port import (
     Observer,
     Run,
     RunPhase,
+    Severity,
     StudyKey,
     StudyRef,
     Unavailable,
@@ -115,6 +116,7 @@ class LocalBackend:
         self._live: dict[int, _Live] = {}
         self._session: aiohttp.ClientSession | None = None
         self._starts = asyncio.Lock()
+        self._full = False
         self.metrics = LocalMetrics(lambda run: folder.run_path(run) / run_files.SAMPLES_FILE)
 
     async def check_template(self, study: Study) -> None:
@@ -145,7 +147,7 @@ class LocalBackend:
             self._folder.write_trial(study, trial)
             return trial
 
-        return await asyncio.to_thread(create)
+        return await self._written(create)
 
     async def write_trial(
         self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
@@ -184,7 +186,7 @@ class LocalBackend:
             if spec.index in self._live:
                 return self._live[spec.index].run
             port = free_port({live.file.port for live in self._live.values()}, self._random)
-            file, process = await asyncio.to_thread(self._launch, study, spec, folder, port)
+            file, process = await self._written(lambda: self._launch(study, spec, folder, port))
             return self._keep(key, file, folder, process, None).run
 
     async def stop(self, study: StudyRef, run: Run) -> None:
@@ -209,7 +211,7 @@ class LocalBackend:
                 run_files.release(live.folder)
                 self.observer.run_gone(study.key, run.index, run.id)
 
-    async def announce(self, study: StudyRef, announcement: Announcement) -> None:  # noqa: ARG002 - one study
+    async def announce(self, study: StudyRef, announcement: Announcement) -> None:
         """To the witness."""
         self._witness.announced(announcement)
 
@@ -246,9 +248,21 @@ class LocalBackend:
     async def _durably(self, write: Callable[[], T]) -> T:
         """In a thread; what does not fit on the disk now is tried again, because a result is lost otherwise."""
         try:
-            return await asyncio.to_thread(write)
+            return await self._written(write)
         except Exhausted as full:
             raise Unavailable(str(full), retry_after=DISK_RETRY) from full
+
+    async def _written(self, write: Callable[[], T]) -> T:
+        """In a thread. That the disk is full is told here and at once: the status cannot tell it, being a file too."""
+        try:
+            answer = await asyncio.to_thread(write)
+        except Exhausted as full:
+            if not self._full:
+                self._witness.announced(Announcement(Severity.WARNING, "DiskFull", str(full)))
+            self._full = True
+            raise
+        self._full = False
+        return answer
 
     def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
         """Start the trial's processes in a fresh folder."""
