@@ -1,0 +1,102 @@
+"""What no moment of death may cost: a trial, or a trial twice."""
+
+import random
+import time
+from pathlib import Path
+
+from tests.end_to_end.conftest import OperatorStarter
+from tests.end_to_end.operator_process import OperatorProcess
+from tests.end_to_end.place import Place, eventually
+from tests.end_to_end.studies import (
+    RECORD,
+    begun_trials,
+    expected_ranking,
+    expected_trials,
+    once_each,
+    ranking,
+    sh,
+    study,
+    trainer,
+)
+
+KILLS = 20
+
+
+def test_kill_9_at_any_moment_loses_and_duplicates_nothing(
+    place: Place, start_operator: OperatorStarter, begun: Path
+) -> None:
+    trials, moments = 60, random.Random(20)
+    manifest = study("hardy", sh(f"sleep 1; {RECORD}"), begun=begun, trials=trials, parallelism=3)
+    operator = start_operator("--no-leader-election")
+    place.apply(manifest)
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0.0, 1.5))
+        operator.kill()
+        operator.start()
+        if moments.random() < 0.7:
+            operator.wait_until(lambda: operator.stage == "acting")
+    assert place.status("hardy").get("completionTime") is None, "the study was over before the last kill"
+    status = place.finishes("hardy")
+    assert begun_trials(begun) == once_each("hardy", trials)
+    found = [trial["spec"] for trial in place.trials("hardy").values()]
+    assert [spec | expected for spec, expected in zip(found, expected_trials(manifest), strict=True)] == found
+    assert {trial["status"]["attempts"] for trial in place.trials("hardy").values()} == {1}
+    assert status["trials"]["succeeded"] == trials
+    assert ranking(status) == expected_ranking(manifest)
+
+
+def test_another_replica_takes_over_from_a_killed_one(
+    place: Place, start_operator: OperatorStarter, begun: Path
+) -> None:
+    manifest = study("shared", sh(f"sleep 1; {RECORD}"), begun=begun, trials=24, parallelism=2)
+    leader = start_operator()
+    other = start_operator(stage="standing by")
+    place.apply(manifest)
+    place.becomes("shared", "Ready", reason="Running")
+    assert (leading(leader), leading(other)) == (1, 0)
+    leader.kill()
+    other.wait_until(lambda: other.stage == "acting")
+    status = place.finishes("shared")
+    assert begun_trials(begun) == once_each("shared", 24)
+    assert ranking(status) == expected_ranking(manifest)
+
+
+def test_a_leader_that_is_asked_to_end_hands_over_and_exits_with_0(
+    place: Place, start_operator: OperatorStarter, begun: Path
+) -> None:
+    manifest = study("handed", trainer("sdk", 10, 0.1), begun=begun, trials=12)
+    leader = start_operator()
+    other = start_operator(stage="standing by")
+    place.apply(manifest)
+    place.becomes("handed", "Ready", reason="Running")
+    process = leader._process
+    leader.stop()
+    assert process and process.returncode == 0
+    other.wait_until(lambda: other.stage == "acting")
+    assert place.finishes("handed")["trials"]["succeeded"] == 12
+    assert begun_trials(begun) == once_each("handed", 12)
+    assert {trial["status"]["source"] for trial in place.trials("handed").values()} == {"Prometheus"}
+
+
+def test_a_restart_after_the_end_changes_nothing(place: Place, start_operator: OperatorStarter, begun: Path) -> None:
+    place.apply(study("done", sh(RECORD), begun=begun, trials=3))
+    operator = start_operator("--no-leader-election")
+    place.finishes("done")
+    before = {kind: versions(place, kind) for kind in ("studies", "trials", "jobs")}
+    operator.kill()
+    operator.start_and_wait()
+    eventually(
+        lambda: operator.metrics("study_operator_reconcile_seconds_count").get(("ok",), 0), lambda passes: passes
+    )
+    place.apply(study("next", sh(RECORD), trials=1))
+    place.finishes("next")
+    after = {kind: versions(place, kind) for kind in ("studies", "trials", "jobs")}
+    assert all(before[kind].items() <= after[kind].items() for kind in before)
+
+
+def versions(place: Place, kind: str) -> dict[str, str]:
+    return {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in place.read(kind)["items"]}
+
+
+def leading(operator: OperatorProcess) -> float:
+    return operator.metrics("study_operator_leading")[()]
