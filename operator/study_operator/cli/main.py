@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 
 import click
-from study_operator.cli.crd import crd
-from study_operator.cli.lint import lint
-from study_operator.cli.run import run
+
+_COMMANDS = {"run": "run", "lint": "lint", "list": "list_studies", "watch": "watch", "export": "export", "crd": "crd"}
+"""Each command's name in its module of the same name."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that are imported when they are used: a list of studies need not wait for the sampler's libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"study_operator.cli.{cmd_name}"), _COMMANDS[cmd_name])
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("study-operator"), prog_name="study")
 def main() -> None:
     """Deep learning tuning studies, on this machine and on a Kubernetes cluster.
@@ -23,7 +37,3 @@ def main() -> None:
       3    the study finished or stalled without a result
       130  interrupted: the same command goes on where it was
     """
-
-
-for command in (run, lint, crd):
-    main.add_command(command)

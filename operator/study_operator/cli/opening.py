@@ -94,7 +94,8 @@ def open_study(given: Given, path: Path, now: datetime, new_uid: Callable[[], UU
             folder.write_study(given.text, identity)
         else:
             identity = _resume(folder, given, identity, bool(trials))
-        return Opened(_study(given.manifest, identity, folder.status()), folder, trials, lock)
+        study = parse_study(_resource(given.manifest, identity, folder.status()))
+        return Opened(study, folder, trials, lock)
     except BackendError as error:
         lock.release()
         raise Failure(str(error)) from error
@@ -103,14 +104,14 @@ def open_study(given: Given, path: Path, now: datetime, new_uid: Callable[[], UU
         raise
 
 
-def load_study(path: Path) -> Study:
-    """The study in a folder, with its status, only to be looked at. Raises Failure where there is none."""
+def load_resource(path: Path) -> dict[str, Any]:
+    """The study in a folder as the resource that an API server would hold. Raises Failure where there is none."""
     folder = StudyFolder(path)
     identity = folder.identity()
     if identity is None:
         raise Failure(f"{path} holds no study")
     try:
-        return _study(load_manifest(folder.study_text()), identity, folder.status())
+        return _resource(load_manifest(folder.study_text()), identity, folder.status())
     except InvalidManifest as invalid:
         raise faulty(str(folder.study_path), invalid.problems) from invalid
 
@@ -130,7 +131,7 @@ def _folder(path: Path) -> StudyFolder:
 
 def _resume(folder: StudyFolder, given: Given, identity: Identity, has_trials: bool) -> Identity:
     """Take over what was changed in the file, as far as it may change."""
-    old, new = load_study(folder.path), parse_study(given.manifest)
+    old, new = parse_study(load_resource(folder.path)), parse_study(given.manifest)
     for field in ("name", "namespace"):
         before, after = getattr(old.metadata, field), getattr(new.metadata, field)
         if before != after:
@@ -144,12 +145,11 @@ def _resume(folder: StudyFolder, given: Given, identity: Identity, has_trials: b
     return changed
 
 
-def _study(manifest: Mapping[str, Any], identity: Identity, status: Mapping[str, Any] | None) -> Study:
-    """The resource that an API server would hold."""
+def _resource(manifest: Mapping[str, Any], identity: Identity, status: Mapping[str, Any] | None) -> dict[str, Any]:
     added = {"uid": identity.uid, "generation": identity.generation, "creationTimestamp": identity.created}
-    whole = {**manifest, "metadata": {**manifest["metadata"], **added}}
-    whole.pop("status", None)
-    return parse_study(whole if status is None else {**whole, "status": json.loads(json.dumps(status, default=_text))})
+    metadata = {"namespace": "default", **manifest["metadata"], **added}
+    resource = {name: value for name, value in manifest.items() if name != "status"} | {"metadata": metadata}
+    return resource if status is None else resource | {"status": json.loads(json.dumps(status, default=_text))}
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -34,8 +35,10 @@ class SampleFile:
     """One run's samples. Each series is kept in rising order of time, each time once."""
 
     def __init__(self, path: Path) -> None:
-        """Go on after what ``path`` holds already."""
+        """Go on after what ``path`` holds already; a last line that was cut short goes."""
         self._path = path
+        if path.exists():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
         self._last = {name: points[-1][0] for name, points in read_samples(path).items()}
 
     def append(self, points: Points, scraped: int) -> None:
@@ -50,19 +53,16 @@ class SampleFile:
                 if at > last.get(name, -1):
                     lines.append(f"{name} {at} {value!r}\n")
                     last[name] = at
-        if lines and (not self._path.exists() or self._path.stat().st_size < MOST_BYTES):
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if not lines or size >= MOST_BYTES:
+            return
+        try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write("\n" if self._cut_short() else "")
                 file.writelines(lines)
-            self._last = last
-
-    def _cut_short(self) -> bool:
-        size = self._path.stat().st_size
-        if not size:
-            return False
-        with self._path.open("rb") as file:
-            file.seek(size - 1)
-            return file.read(1) != b"\n"
+        except OSError:
+            os.truncate(self._path, size)  # the next scrape brings the same points again, whole
+            raise
+        self._last = last
 
 
 def read_samples(path: Path) -> dict[str, list[tuple[int, float]]]:

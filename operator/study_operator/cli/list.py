@@ -1,0 +1,45 @@
+"""``study list``: the studies, a line each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from study_operator.cli.places import Found, Place, place_options
+from study_operator.cli.table import age_text, short
+
+PLAIN_WIDTH = 200
+
+
+@click.command("list")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of the cluster.")
+@place_options
+def list_studies(place: Place, all_namespaces: bool) -> None:
+    """List the studies on this machine, or in a cluster."""
+    studies = place.studies()
+    if not studies:
+        click.echo("There are no studies.", err=True)
+        return
+    namespace = ("NAMESPACE",) if all_namespaces else ()
+    table = Table(*namespace, "NAME", "STATE", "TRIALS", "BEST", "ARM", "AGE", box=None, pad_edge=False)
+    now = datetime.now(UTC)
+    for study in studies:
+        table.add_row(*([study.resource["metadata"]["namespace"]] if all_namespaces else []), *_cells(study, now))
+    console = Console()
+    (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(table, highlight=False)
+
+
+def _cells(study: Found, now: datetime) -> tuple[str, ...]:
+    status, best = study.status, study.status.get("best", {})
+    created = datetime.fromisoformat(study.resource["metadata"]["creationTimestamp"])
+    return (
+        study.name,
+        status.get("state") or "Pending",
+        status.get("progress", ""),
+        short(best.get("objective", "")),
+        best.get("arm", ""),
+        age_text(now - created),
+    )
