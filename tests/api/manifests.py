@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MISSING = ...
 """In the place of a value: the field is left out."""
 
 _TEMPLATE = {"spec": {"template": {"spec": {"containers": [{"name": "trainer", "image": "example/trainer:1"}]}}}}
+BASELINE = {"optimizer": "nesterov", "learning_rate": 2, "momentum": 0.9, "layers": 3}
+"""A complete configuration, outside of what is searched."""
+
 _STUDY: dict[str, Any] = {
     "apiVersion": "tuning.study/v1alpha1",
     "kind": "Study",
@@ -59,10 +62,11 @@ class Fault:
     field: str
     value: object
     path: str = ""
+    besides: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return study_manifest({self.field: self.value})
+        return study_manifest({self.field: self.value, **self.besides})
 
     def __str__(self) -> str:
         return f"{self.field}={'missing' if self.value is MISSING else str(self.value)[:30]}"
@@ -134,6 +138,18 @@ FAULTS = [
     Fault("spec.budget.maxDuration", "9999999h"),
     Fault("spec.sampler.seed", -1),
     Fault("spec.sampler.seed", 2**31),
+    Fault("metadata.name", "x" * 48, "metadata.name", {"spec.confirmation": {}}),
+    Fault("spec.confirmation", {"top": 0}, "spec.confirmation.top"),
+    Fault("spec.confirmation", {"reruns": 1}, "spec.confirmation.reruns"),
+    Fault("spec.confirmation", {"top": 20, "reruns": 6}, "spec.confirmation.reruns"),
+    Fault("spec.confirmation", {"top": 19, "baseline": {"optimizer": "adam"}, "reruns": 6}, "spec.confirmation.reruns"),
+    Fault("spec.confirmation", {"baseline": {}}, "spec.confirmation.baseline"),
+    Fault("spec.confirmation", {"margin": -0.1}, "spec.confirmation.margin"),
+    Fault("spec.objective.chance", "0.9"),
+    Fault("spec.basedOn", "A"),
+    Fault("spec.waivers", [{"rule": "tuned-steps"}], "spec.waivers[0].reason"),
+    Fault("spec.waivers", [{"rule": "Tuned Steps", "reason": "x"}], "spec.waivers[0].rule"),
+    Fault("spec.waivers", [{"rule": "tuned-steps", "reason": "x"}] * 2, "spec.waivers"),
     Fault("spec.goal", None),
     Fault("spec.trialTemplate", None),
     Fault("spec.trialTemplate", MISSING),
@@ -162,5 +178,9 @@ SOUND_CHANGES: list[dict[str, object]] = [
     {"spec.hyperparameters[4].value": False},
     {"spec.metrics[0].name": "validation_error"},
     {"spec.budget.maxDuration": "1.5h"},
+    {"spec.confirmation": {}, "spec.objective.chance": 0.9, "spec.basedOn": "optimizers-r0"},
+    {"spec.confirmation": {"top": 20, "reruns": 5, "margin": 0.001}},
+    {"spec.confirmation": {"top": 1, "baseline": BASELINE}, "metadata.name": "x" * 47},
+    {"spec.waivers": [{"rule": "tuned-steps", "reason": "The cost is what is asked about."}]},
 ]
 """Changes that leave the study sound."""

@@ -25,6 +25,8 @@ FREE_CHANGES: list[tuple[str, object]] = [
     ("spec.notes", "changed"),
     ("spec.goal", "changed?"),
     ("spec.metrics", MISSING),
+    ("spec.confirmation", {"top": 2}),
+    ("spec.waivers", [{"rule": "grid-search", "reason": "It is one dimension."}]),
     ("spec.objective.direction", "Maximize"),
 ]
 """Changes that are allowed at any time in exploration."""
@@ -49,6 +51,12 @@ def test_the_rest_may_change(field: str, value: object) -> None:
 
 def test_the_objective_is_fixed_where_a_model_of_it_draws_the_points() -> None:
     assert changed("spec.objective.direction", "Maximize", phase="Exploitation") == ["spec.objective"]
+
+
+def test_confirmation_may_be_added_and_is_then_fixed() -> None:
+    assert changed("spec.confirmation", {"top": 2}) == []
+    assert changed("spec.confirmation", {"reruns": 6}, confirmation={"reruns": 5}) == ["spec.confirmation"]
+    assert changed("spec.confirmation", None, confirmation={}) == ["spec.confirmation"]
 
 
 def test_a_flag_is_no_number() -> None:

@@ -43,12 +43,13 @@ def curves(draw: st.DrawFn) -> Curve:
 specs = st.builds(
     TrialSpec,
     st.just("digits"),
-    st.integers(0, 99_999),
+    st.integers(0, 100_099),
     st.integers(0, 999),
     st.sampled_from(Purpose),
     st.lists(st.floats(0, 1), max_size=8).map(tuple),
     st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True), scalars, max_size=5),
     st.integers(0, 2**31 - 1),
+    st.none() | st.integers(0, 99_999),
 )
 statuses = st.builds(
     TrialStatus,

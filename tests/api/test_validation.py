@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from study_operator.api import InvalidManifest, check_manifest, check_semantics, parse_study, study_space
 from study_operator.results.objective import Direction, Objective, Selection
 
-from tests.api.manifests import FAULTS, MISSING, SOUND_CHANGES, UNKNOWN_FIELDS, Fault, study_manifest
+from tests.api.manifests import BASELINE, FAULTS, MISSING, SOUND_CHANGES, UNKNOWN_FIELDS, Fault, study_manifest
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -52,6 +52,10 @@ def test_an_unknown_field_is_refused_with_what_was_meant(field: str, meant: str)
         ({"spec.hyperparameters[1].when": {"optimizer": ["sgd"]}}, "spec.hyperparameters[1].when.optimizer[0]"),
         ({"spec.hyperparameters[2].name": "learning_rate"}, "spec.hyperparameters[2].name"),
         ({"spec.hyperparameters[0].choices": list(range(40))}, "spec.budget.trials"),
+        ({"spec.confirmation": {"top": 1}}, "spec.confirmation.top"),
+        ({"spec.confirmation": {"baseline": {"optimizer": "adam"}}}, "spec.confirmation.baseline"),
+        ({"spec.confirmation": {"baseline": BASELINE | {"layers": 2.5}}}, "spec.confirmation.baseline.layers"),
+        ({"spec.waivers": [{"rule": "tuned-step", "reason": "x"}]}, "spec.waivers[0].rule"),
         ({"metadata.name": "Optimizers"}, "metadata.name"),
         ({"apiVersion": "tuning.study/v2"}, "apiVersion"),
         ({"kind": MISSING}, "kind"),

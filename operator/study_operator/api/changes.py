@@ -2,7 +2,8 @@
 
 The points of a study are one list that the space and the seed determine, and its trials are compared with each other:
 a change of either, or of what a trial computes, would compare unlike things under one name. Budget, suspension and
-notes may change at any time, and so may the objective, except where a model of it decides the next points.
+notes may change at any time, and so may the objective, except where a model of it decides the next points. How much is
+confirmed is fixed because a test whose size follows from its result is none.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ _NO_TRIALS = "!has(oldSelf.status) || !has(oldSelf.status.trials)"
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A field of the spec, by its name in a manifest, that is fixed with the first trial: always, or in one phase."""
+    """A field of the spec, by its name in a manifest, that is fixed with the first trial: always, or in one phase.
+
+    One that is ``addable`` may be given later, once.
+    """
 
     field: str
     phase: Phase | None = None
+    addable: bool = False
 
     @property
     def message(self) -> str:
@@ -37,7 +42,11 @@ class Frozen:
         new, old = f"self.spec.{self.field}", f"oldSelf.spec.{self.field}"
         unchanged = f"{new} == {old}"
         if next(info for info in StudySpec.model_fields.values() if info.alias == self.field).default is None:
-            unchanged = f"(has({new}) ? has({old}) && {unchanged} : !has({old}))"
+            unchanged = (
+                f"(!has({old}) || has({new}) && {unchanged})"
+                if self.addable
+                else f"(has({new}) ? has({old}) && {unchanged} : !has({old}))"
+            )
         elsewhere = f"oldSelf.spec.phase != '{self.phase}' || " if self.phase else ""
         return validation(f"spec.{self.field}", self.message, f"{_NO_TRIALS} || {elsewhere}{unchanged}")
 
@@ -49,6 +58,7 @@ FROZEN = (
     Frozen("sampler"),
     Frozen("phase"),
     Frozen("objective", Phase.EXPLOITATION),
+    Frozen("confirmation", addable=True),
 )
 
 
@@ -60,7 +70,9 @@ def check_changes(old: Study, new: Study, has_trials: bool) -> tuple[Problem, ..
     return tuple(
         Problem(f"spec.{frozen.field}", frozen.message)
         for frozen in FROZEN
-        if frozen.phase in (None, old.spec.phase) and _text(before[frozen.field]) != _text(after[frozen.field])
+        if frozen.phase in (None, old.spec.phase)
+        and not (frozen.addable and before[frozen.field] is None)
+        and _text(before[frozen.field]) != _text(after[frozen.field])
     )
 
 

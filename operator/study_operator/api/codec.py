@@ -93,6 +93,7 @@ def trial_to_manifest(trial: Trial, study: ObjectMeta) -> dict[str, Any]:
             "point": [float.__repr__(coordinate) for coordinate in spec.point],
             "parameters": {name: scalar_text(value) for name, value in spec.parameters.items()},
             "seed": spec.seed,
+            **({} if spec.rerun_of is None else {"rerunOf": spec.rerun_of}),
         },
         "status": trial_status_to_manifest(trial.status),
     }
@@ -135,6 +136,7 @@ def trial_from_manifest(manifest: Mapping[str, Any]) -> Trial:
                 point=tuple(map(float, spec["point"])),
                 parameters={name: scalar_from_text(text) for name, text in spec["parameters"].items()},
                 seed=int(spec["seed"]),
+                rerun_of=spec.get("rerunOf"),
             ),
             _status_from_manifest(manifest.get("status") or {}),
         )

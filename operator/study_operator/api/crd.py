@@ -17,7 +17,7 @@ from study_operator.api.changes import FROZEN
 from study_operator.api.fields import LONGEST_STUDY_NAME
 from study_operator.api.names import GROUP, VERSION
 from study_operator.api.status import StudyStatus
-from study_operator.api.study import StudySpec
+from study_operator.api.study import Study, StudySpec
 from study_operator.api.trial import TrialSpec, TrialStatus
 
 Schema = dict[str, Any]
@@ -130,7 +130,11 @@ def study_crd() -> Schema:
         "A question to a model, answered by trials: the search space, the budget, and the trials' Job template.",
         structural_schema(StudySpec, defaults=True),
         structural_schema(StudyStatus, defaults=False) | {"default": {"observedGeneration": -1}},
-        [validation("", sentence, name), *(frozen.validation for frozen in FROZEN)],
+        [
+            validation("", sentence, name),
+            *(validation(rule.field, rule.message, rule.expression) for rule in Study.rules),
+            *(frozen.validation for frozen in FROZEN),
+        ],
         [
             _column("State", ".status.state", "Where the study stands."),
             _column("Trials", ".status.progress", "Trials that have ended, of those planned."),

@@ -22,9 +22,14 @@ host name.
 LONGEST_TEXT = 256
 """Of a hyperparameter's textual value."""
 
+LONGEST_CONFIRMED_NAME = 47
+"""Of a study that confirms: `-confirm-99` is longer than a search trial's index, and an Indexed Job's pods add theirs.
+"""
+
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+RULE_ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 DURATION = r"^([0-9]{1,6}(\.[0-9]{1,6})?(h|ms|m|s))+$"
 DURATION_PART = r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)"
 
@@ -32,6 +37,7 @@ SENTENCES = {
     DNS_LABEL: "must be lower-case letters, digits and dashes, with a letter or a digit at both ends",
     IDENTIFIER: "must be letters, digits and underscores, no digit first, as a part of an environment variable's name",
     METRIC: "must be a Prometheus metric name: letters, digits, underscores and colons, not beginning with a digit",
+    RULE_ID: "must be the id of a rule, such as search-space-boundary",
     DURATION: "must be a duration such as 6h or 1h30m",
 }
 """What each pattern asks for."""
@@ -60,6 +66,7 @@ ScalarList = Annotated[tuple[ScalarField, ...], Field(min_length=1, max_length=1
 NumberText = Annotated[str, Field(min_length=1, max_length=32)]
 ScalarText = Annotated[str, Field(max_length=4096)]
 TrialName = Annotated[str, Field(min_length=1, max_length=63)]
+RuleId = Annotated[str, Field(min_length=1, max_length=63, pattern=RULE_ID)]
 RunIdentity = Annotated[str, Field(max_length=256)]
 NodeName = Annotated[str, Field(max_length=253)]
 Reason = Annotated[str, Field(max_length=256)]

@@ -13,16 +13,20 @@ from pydantic import Field
 
 from study_operator.api.cel import Model
 from study_operator.api.fields import (
+    HyperparameterName,
     Label,
     Message,
     NumberText,
     Path,
     Reason,
+    RuleId,
     ScalarText,
     TrialName,
 )
 from study_operator.api.study import ObjectiveSpec
 from study_operator.api.trial import Count, Step
+from study_operator.conclusions import Verdict
+from study_operator.findings.finding import Severity
 from study_operator.space.arms import LIMIT as MOST_ARMS
 
 RANKED = 20
@@ -30,6 +34,10 @@ RANKED = 20
 
 Parameters = Annotated[dict[str, ScalarText], Field(max_length=64)]
 
+FINDINGS = 50
+"""How many findings are shown."""
+
+_INTERVAL = {"low": "0.0231", "high": "0.0312"}
 _PARAMETERS = {"optimizer": "adam", "learning_rate": "0.0031622776601683794"}
 _BEST = {
     "trial": "digits-optimizer-r1-12",
@@ -55,6 +63,16 @@ class Condition(Model):
     observed_generation: Count = Field(default=0, description="The generation of the spec it is about.", examples=[1])
 
 
+class ConfirmationCounts(Model):
+    """How many of the reruns on fresh seeds are in each state."""
+
+    planned: Count = Field(default=0, description="What spec.confirmation asks for.", examples=[20])
+    running: Count = Field(default=0, description="Recorded, and not yet ended.", examples=[4])
+    succeeded: Count = Field(default=0, description="Ended with an objective.", examples=[11])
+    infeasible: Count = Field(default=0, description="Ended without one because of their parameters.", examples=[0])
+    failed: Count = Field(default=0, description="Ended without one for another reason.", examples=[0])
+
+
 class TrialCounts(Model):
     """How many trials are in each state; without those planned, they are the trials that exist."""
 
@@ -70,6 +88,11 @@ class TrialCounts(Model):
         examples=[1],
     )
     failed: Count = Field(default=0, description="Ended without one for another reason.", examples=[0])
+    confirmation: ConfirmationCounts | None = Field(
+        default=None,
+        description="The reruns on fresh seeds, which are not counted above.",
+        examples=[{"planned": 20, "running": 4, "succeeded": 11}],
+    )
 
 
 class ArmCounts(Model):
@@ -105,6 +128,13 @@ class Ranked(Model):
     parameters: Parameters = Field(description="Its hyperparameters' values, exact.", examples=[_PARAMETERS])
 
 
+class Interval(Model):
+    """A confidence interval."""
+
+    low: NumberText = Field(description="Its lower end.", examples=["0.0231"])
+    high: NumberText = Field(description="Its upper end.", examples=["0.0312"])
+
+
 class ArmBest(Model):
     """The best trial of an arm."""
 
@@ -125,6 +155,105 @@ class Arm(Model):
         default=None,
         description="Its best trial so far.",
         examples=[{"trial": "digits-optimizer-r1-12", "objective": "0.0289"}],
+    )
+    interval: Interval | None = Field(
+        default=None,
+        description="The 95% interval of the best objective that it is expected to reach, with as many trials as every "
+        "arm has.",
+        examples=[_INTERVAL],
+    )
+
+
+class Subject(Model):
+    """What a finding is about; what does not apply is left out."""
+
+    arm: Label | None = Field(default=None, description="The arm's label.", examples=["optimizer=adam"])
+    hyperparameter: HyperparameterName | None = Field(
+        default=None, description="The hyperparameter.", examples=["learning_rate"]
+    )
+    trial: TrialName | None = Field(default=None, description="The trial.", examples=["digits-optimizer-r1-12"])
+    field: Path | None = Field(
+        default=None, description="The field of the manifest.", examples=["spec.hyperparameters[1].range.max"]
+    )
+
+
+class Finding(Model):
+    """What a rule of the playbook says of the study."""
+
+    rule: RuleId = Field(description="The rule's id.", examples=["search-space-boundary"])
+    severity: Severity = Field(
+        description="Info, Warning, or Denial: the study does not start until it is mended or waived.",
+        examples=["Warning"],
+    )
+    subject: Subject | None = Field(
+        default=None, description="What it is about.", examples=[{"hyperparameter": "learning_rate"}]
+    )
+    message: Message = Field(
+        description="What was found.", examples=["The best learning rates lie at the upper end of the range."]
+    )
+    advice: Message = Field(default="", description="What to do.", examples=["Raise max to 100."])
+    numbers: dict[str, ScalarText] = Field(
+        default={}, max_length=32, description="What it rests on.", examples=[{"p": "0.003", "trials": "16"}]
+    )
+    step: Step | None = Field(default=None, description="Where on the training curve it happens.", examples=[420])
+
+
+class Conclusion(Model):
+    """The answer to the study's question, as far as it can be given."""
+
+    verdict: Verdict = Field(
+        description="Adopt: the change is better by more than the margin. Reject: it is not. Inconclusive: the reruns "
+        "cannot tell.",
+        examples=["Adopt"],
+    )
+    statement: Message = Field(
+        description="The answer in words.",
+        examples=["Adopt optimizer=adam: 5 reruns are better than the baseline by 0.0052 (p = 0.01)."],
+    )
+    effect: NumberText | None = Field(
+        default=None, description="How much better, in units of the objective; positive is better.", examples=["0.0052"]
+    )
+    interval: Interval | None = Field(
+        default=None, description="The 95% interval of the effect.", examples=[{"low": "0.0011", "high": "0.0093"}]
+    )
+    trial_variance: NumberText | None = Field(
+        default=None,
+        description="The standard deviation of the objective between reruns of one configuration.",
+        examples=["0.0021"],
+    )
+    caveats: tuple[Message, ...] = Field(
+        default=(),
+        max_length=100,
+        description="What limits the answer: every fixed hyperparameter, and the findings that bear on it.",
+        examples=[["hidden_units was 64 throughout."]],
+    )
+
+
+class Change(Model):
+    """One change from this study's manifest to the next one's."""
+
+    path: Path = Field(description="The field.", examples=["spec.hyperparameters[1].range.max"])
+    from_: ScalarText | None = Field(
+        default=None, alias="from", description="What it was; left out where it is new.", examples=["10"]
+    )
+    to: ScalarText | None = Field(
+        default=None, description="What it is to be; left out where it goes.", examples=["100"]
+    )
+    reason: Message = Field(description="Why.", examples=["The best learning rates lie at the upper end."])
+    rule: RuleId | None = Field(
+        default=None, description="The rule that asks for it.", examples=["search-space-boundary"]
+    )
+
+
+class ProposedNext(Model):
+    """What the next round should be; `study next` writes its manifest."""
+
+    summary: Message = Field(description="In a sentence.", examples=["Widen the learning rate, and search again."])
+    changes: tuple[Change, ...] = Field(
+        default=(),
+        max_length=64,
+        description="The changes of the manifest.",
+        examples=[[{"path": "spec.hyperparameters[1].range.max", "from": "10", "to": "100", "reason": "At the end."}]],
     )
 
 
@@ -181,6 +310,24 @@ class StudyStatus(Model):
         max_length=MOST_ARMS,
         description="What the study compares.",
         examples=[[{"index": 1, "label": "optimizer=adam", "trials": {"planned": 16}}]],
+    )
+    findings: tuple[Finding, ...] = Field(
+        default=(),
+        max_length=FINDINGS,
+        description="What the playbook's rules say, the most severe first.",
+        examples=[
+            [{"rule": "search-space-boundary", "severity": "Warning", "message": "The best lie at the upper end."}]
+        ],
+    )
+    conclusion: Conclusion | None = Field(
+        default=None,
+        description="The answer to the study's question, as far as it can be given.",
+        examples=[{"verdict": "Adopt", "statement": "optimizer=adam is better than the baseline by 0.0052."}],
+    )
+    proposed_next: ProposedNext | None = Field(
+        default=None,
+        description="What the next round should be.",
+        examples=[{"summary": "Widen the learning rate, and search again."}],
     )
     objective: ObjectiveSpec | None = Field(
         default=None,

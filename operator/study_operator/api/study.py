@@ -18,13 +18,19 @@ from pydantic import ConfigDict, Field
 from study_operator.api.cel import Model, Rule
 from study_operator.api.fields import (
     DURATION_PART,
+    LONGEST_CONFIRMED_NAME,
     DurationText,
     MetricName,
+    RuleId,
+    ScalarField,
     StudyName,
 )
 from study_operator.api.hyperparameter import HyperparameterSpec
 from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.space import Hyperparameter, Role
+
+MOST_RERUNS = 100
+"""Trials that one confirmation may take: two digits in their names."""
 
 LONGEST_DURATION = "87600h"
 """Ten years."""
@@ -66,6 +72,13 @@ class ObjectiveSpec(Model):
         default=Selection.BEST,
         description="Which point of a trial's curve counts: the best one (with its checkpoint), or the last one.",
         examples=["Best"],
+    )
+    chance: float | None = Field(
+        default=None,
+        ge=-1e300,
+        le=1e300,
+        description="What guessing reaches, for the check that the baseline learns anything at all.",
+        examples=[0.9],
     )
 
 
@@ -149,6 +162,70 @@ class SamplerSpec(Model):
     )
 
 
+class ConfirmationSpec(Model):
+    """What is run again on fresh seeds once the search is over, so that the decision does not rest on the scores that
+    selected the best trials.
+    """
+
+    rules = (
+        Rule(
+            "reruns",
+            f"must make at most {MOST_RERUNS} trials: top, and one more for a baseline, times reruns",
+            "((has(self.top) ? self.top : 3) + (has(self.baseline) ? 1 : 0)) * (has(self.reruns) ? self.reruns : 5)"
+            f" <= {MOST_RERUNS}",
+            lambda confirmation: confirmation.trials <= MOST_RERUNS,
+        ),
+    )
+
+    top: int = Field(
+        default=3,
+        ge=1,
+        le=20,
+        description="How many configurations: the best of each arm, as far as they go, then the next best trials. A "
+        "study that compares arms needs 2 at least.",
+        examples=[3],
+    )
+    reruns: int = Field(
+        default=5,
+        ge=2,
+        le=50,
+        description="How often each is run again, every time on a seed of its own.",
+        examples=[5],
+    )
+    baseline: Mapping[str, ScalarField] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The configuration that is in use now, by hyperparameter: it is run again as often, and the best "
+        "configuration is adopted only if it beats this one. Without it, the best arm is held against the next one.",
+        examples=[{"optimizer": "nesterov", "learning_rate": 0.1, "momentum": 0.9}],
+    )
+    margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e300,
+        description="By how much of the objective a change must be better to be worth its complexity.",
+        examples=[0.001],
+    )
+
+    @property
+    def trials(self) -> int:
+        """How many trials it takes, which is known before the study starts."""
+        return (self.top + (self.baseline is not None)) * self.reruns
+
+
+class WaiverSpec(Model):
+    """A rule of the playbook that this study departs from, knowingly."""
+
+    rule: RuleId = Field(description="The rule's id, as `study lint` tells it.", examples=["tuned-steps"])
+    reason: str = Field(
+        min_length=1,
+        max_length=1024,
+        description="Why it does not apply here. It is kept with the study.",
+        examples=["The trainer stops at convergence, and its cost is what is asked about."],
+    )
+
+
 class StudySpec(Model):
     """What is asked."""
 
@@ -164,6 +241,12 @@ class StudySpec(Model):
             "must have one at least that varies: a Scientific or a Nuisance one",
             "self.hyperparameters.exists(h, h.role != 'Fixed')",
             lambda spec: any(hyperparameter.role is not Role.FIXED for hyperparameter in spec.hyperparameters),
+        ),
+        Rule(
+            "waivers",
+            "must not waive a rule twice",
+            "!has(self.waivers) || self.waivers.all(w, self.waivers.exists_one(v, v.rule == w.rule))",
+            lambda spec: len({waiver.rule for waiver in spec.waivers}) == len(spec.waivers),
         ),
     )
 
@@ -212,6 +295,23 @@ class StudySpec(Model):
     )
     budget: BudgetSpec = Field(description="How much may be spent.", examples=[{"trials": 32, "parallelism": 4}])
     sampler: SamplerSpec | None = Field(default=None, description="How points are drawn.", examples=[{"seed": 7}])
+    confirmation: ConfirmationSpec | None = Field(
+        default=None,
+        description="What is run again on fresh seeds once the search is over. It may be added to a study that has "
+        "trials, and is then fixed: repeats that are added for a better answer give one.",
+        examples=[{"top": 3, "reruns": 5}],
+    )
+    based_on: StudyName | None = Field(
+        default=None,
+        description="The study of the round before, in the same namespace.",
+        examples=["digits-optimizer-r1"],
+    )
+    waivers: tuple[WaiverSpec, ...] = Field(
+        default=(),
+        max_length=64,
+        description="The rules of the playbook that this study departs from, knowingly.",
+        examples=[[{"rule": "tuned-steps", "reason": "The trainer's cost is what is asked about."}]],
+    )
     trial_template: dict[str, Any] = Field(
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
         description="The template of a batch/v1 Job that computes one trial. restartPolicy is Never where it is "
@@ -239,6 +339,16 @@ class ObjectMeta(Model):
 
 class Study(Model):
     """A study as it was read. ``status`` is kept as it stands: the controller writes it, always as a whole."""
+
+    rules = (
+        Rule(
+            "metadata.name",
+            f"must have at most {LONGEST_CONFIRMED_NAME} characters in a study that confirms: the names of its reruns "
+            "are made of it",
+            f"!has(self.spec.confirmation) || self.metadata.name.size() <= {LONGEST_CONFIRMED_NAME}",
+            lambda study: study.spec.confirmation is None or len(study.metadata.name) <= LONGEST_CONFIRMED_NAME,
+        ),
+    )
 
     api_version: Literal["tuning.study/v1alpha1"]
     kind: Literal["Study"]

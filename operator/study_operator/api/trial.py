@@ -23,7 +23,8 @@ from study_operator.api.fields import (
     ScalarText,
     StudyName,
 )
-from study_operator.results.trial import Purpose, Source, TrialState
+from study_operator.api.study import MOST_RERUNS
+from study_operator.results.trial import FIRST_CONFIRMATION, Purpose, Source, TrialState
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Step = int
@@ -34,10 +35,16 @@ class TrialSpec(Model):
 
     study: StudyName = Field(description="The study's name.", examples=["digits-optimizer-r1"])
     index: int = Field(
-        ge=0, lt=100_000, description="Its place in the study: the order in which trials are started.", examples=[12]
+        ge=0,
+        lt=FIRST_CONFIRMATION + MOST_RERUNS,
+        description="Its place in the study: the order in which trials are started. Reruns are counted from 100000 on.",
+        examples=[12],
     )
     arm: int = Field(ge=0, lt=100_000, description="The index of the arm in the study's status.", examples=[0])
-    purpose: Purpose = Field(description="Why it runs.", examples=["Search"])
+    purpose: Purpose = Field(
+        description="Why it runs: to search, or to confirm, on a fresh seed, one of the best trials or the baseline.",
+        examples=["Search"],
+    )
     point: tuple[NumberText, ...] = Field(
         max_length=64, description="Its coordinates in the unit cube, exact.", examples=[["0.40625", "0.71875"]]
     )
@@ -47,6 +54,13 @@ class TrialSpec(Model):
         examples=[{"optimizer": "adam", "learning_rate": "0.0031622776601683794"}],
     )
     seed: int = Field(ge=0, lt=2**31, description="The seed of its randomness.", examples=[1804289383])
+    rerun_of: int | None = Field(
+        default=None,
+        ge=0,
+        lt=FIRST_CONFIRMATION,
+        description="The index of the trial that a Confirmation trial runs again.",
+        examples=[12],
+    )
 
 
 class Sample(Model):

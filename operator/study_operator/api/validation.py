@@ -20,11 +20,14 @@ from pydantic_core import ErrorDetails
 from study_operator.api.cel import BROKEN_RULES
 from study_operator.api.fields import SENTENCES
 from study_operator.api.hyperparameter import HyperparameterSpec
-from study_operator.api.study import BudgetSpec, Study
-from study_operator.api.template import template_problems, unknown_field
-from study_operator.space import InvalidSpace, Problem, Space, check_arms_fit
+from study_operator.api.study import BudgetSpec, ConfirmationSpec, Study, WaiverSpec
+from study_operator.api.template import suggestion, template_problems, unknown_field
+from study_operator.findings.finding import RULES
+from study_operator.space import InvalidSpace, Problem, Space, check_arms_fit, configuration
 
 _HYPERPARAMETERS = TypeAdapter(tuple[HyperparameterSpec, ...])
+_CONFIRMATION = TypeAdapter(ConfirmationSpec)
+_WAIVERS = TypeAdapter(tuple[WaiverSpec, ...])
 
 
 class InvalidManifest(ValueError):
@@ -67,7 +70,8 @@ def check_semantics(study: Study) -> tuple[Problem, ...]:
     """Everything wrong with a well-formed study: its space, its budget against its arms, its template."""
     spec = study.spec
     return (
-        *_space_problems(spec.hyperparameters, spec.budget),
+        *_space_problems(spec.hyperparameters, spec.budget, spec.confirmation),
+        *_waiver_problems(spec.waivers),
         *template_problems(spec.trial_template, {hyperparameter.name for hyperparameter in spec.hyperparameters}),
     )
 
@@ -94,7 +98,10 @@ def _semantics_of_sound_parts(manifest: Mapping[str, object], found: Sequence[Pr
     if sound("hyperparameters"):
         hyperparameters = _HYPERPARAMETERS.validate_json(json.dumps(spec["hyperparameters"]))
         budget = BudgetSpec.model_validate_json(json.dumps(spec["budget"])) if sound("budget") else None
-        yield from _space_problems(hyperparameters, budget)
+        confirmation = _CONFIRMATION.validate_json(json.dumps(spec["confirmation"])) if sound("confirmation") else None
+        yield from _space_problems(hyperparameters, budget, confirmation)
+    if sound("waivers"):
+        yield from _waiver_problems(_WAIVERS.validate_json(json.dumps(spec["waivers"])))
     if sound("trialTemplate"):
         yield from template_problems(spec["trialTemplate"], _names(spec.get("hyperparameters")))
 
@@ -105,12 +112,36 @@ def _names(hyperparameters: object) -> set[str]:
     return {str(entry["name"]) for entry in entries if isinstance(entry, Mapping) and "name" in entry}
 
 
-def _space_problems(hyperparameters: Iterable[HyperparameterSpec], budget: BudgetSpec | None) -> tuple[Problem, ...]:
+def _space_problems(
+    hyperparameters: Iterable[HyperparameterSpec], budget: BudgetSpec | None, confirmation: ConfirmationSpec | None
+) -> tuple[Problem, ...]:
     try:
         space = Space.build([spec.hyperparameter for spec in hyperparameters])
     except InvalidSpace as invalid:
         return invalid.problems
-    return check_arms_fit(space, budget.trials) if budget else ()
+    return (
+        *(check_arms_fit(space, budget.trials) if budget else ()),
+        *(_confirmation_problems(space, confirmation) if confirmation else ()),
+    )
+
+
+def _confirmation_problems(space: Space, confirmation: ConfirmationSpec) -> Iterator[Problem]:
+    if confirmation.baseline is not None:
+        try:
+            configuration(space, confirmation.baseline, "spec.confirmation.baseline")
+        except InvalidSpace as invalid:
+            yield from invalid.problems
+    elif confirmation.top < min(2, len(space.arms)):
+        yield Problem(
+            "spec.confirmation.top",
+            "must be at least 2, so that two arms can be compared; or give a baseline to compare with",
+        )
+
+
+def _waiver_problems(waivers: Iterable[WaiverSpec]) -> Iterator[Problem]:
+    for place, waiver in enumerate(waivers):
+        if waiver.rule not in RULES:
+            yield Problem(f"spec.waivers[{place}].rule", f"is no rule's id{suggestion(waiver.rule, RULES)}")
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:

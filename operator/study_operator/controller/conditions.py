@@ -17,7 +17,7 @@ from study_operator.controller.commands import failing
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.results.taxonomy import NO_RESULT
-from study_operator.results.trial import TrialState
+from study_operator.results.trial import TrialState, trial_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _stuck(state: StudyState) -> tuple[str, str] | None:
     if state.ledger.concluded or not troubles or len(troubles) < len(state.runs) or len(reasons) > 1 or state.unplaced:
         return None
     index, trouble = next(iter(troubles.items()))
-    return trouble.reason, f"No trial can start; {state.key.name}-{index}: {trouble.message}"
+    return trouble.reason, f"No trial can start; {trial_name(state.key.name, index)}: {trouble.message}"
 
 
 def _ready(state: StudyState, settings: ControllerSettings, situation: str) -> Condition:
@@ -99,7 +99,7 @@ def _waiting(state: StudyState) -> str:
     counts = Counter(trouble.reason for trouble in troubles.values())
     examples = {trouble.reason: (index, trouble.message) for index, trouble in reversed(troubles.items())}
     stuck = [
-        f"{counts[reason]} of {len(state.runs)} runs {reason} ({state.key.name}-{index}: {message})"
+        f"{counts[reason]} of {len(state.runs)} runs {reason} ({trial_name(state.key.name, index)}: {message})"
         for reason, (index, message) in sorted(examples.items())
     ]
     return "; ".join([*held, *stuck])

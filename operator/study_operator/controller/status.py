@@ -17,7 +17,7 @@ from study_operator.controller.conditions import conditions, problem, refused_co
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.results.ranking import Ranked
-from study_operator.results.trial import TrialState
+from study_operator.results.trial import TrialState, trial_name
 from study_operator.space import Arm, Problem
 
 
@@ -110,7 +110,7 @@ def _result(state: StudyState, ranked: Ranked) -> dict[str, object]:
     assert state.space is not None, "a study with results was opened"
     step = {} if ranked.step is None else {"step": ranked.step}
     return {
-        "trial": f"{state.key.name}-{ranked.index}",
+        "trial": trial_name(state.key.name, ranked.index),
         "arm": state.space.arms[ranked.arm].label,
         "objective": repr(ranked.value),
         **step,
@@ -131,5 +131,5 @@ def _arm(state: StudyState, arm: Arm) -> dict[str, object]:
     shown: dict[str, object] = {"index": arm.index, "label": arm.label, "parameters": parameters, "trials": counts}
     best = state.ledger.ranking.best_of(arm.index)
     if best is not None:
-        shown["best"] = {"trial": f"{state.key.name}-{best.index}", "objective": repr(best.value)}
+        shown["best"] = {"trial": trial_name(state.key.name, best.index), "objective": repr(best.value)}
     return shown

@@ -34,9 +34,20 @@ class TrialState(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why a trial runs."""
+    """Why a trial runs: to search, or to run a found or a given configuration again on a fresh seed."""
 
     SEARCH = "Search"
+    CONFIRMATION = "Confirmation"
+    BASELINE = "Baseline"
+
+
+FIRST_CONFIRMATION = 100_000
+"""Where the indices of confirmation and baseline trials begin: the largest budget ends there."""
+
+
+def trial_name(study: str, index: int) -> str:
+    """The name of a study's trial, which its run has too: ``study-7``, ``study-confirm-7``."""
+    return f"{study}-{index}" if index < FIRST_CONFIRMATION else f"{study}-confirm-{index - FIRST_CONFIRMATION}"
 
 
 class Source(StrEnum):
@@ -93,7 +104,8 @@ class Checkpoint:
 class TrialSpec:
     """What is asked of a trial.
 
-    ``point`` is its unit-cube coordinates; ``parameters`` its hyperparameters' values by name.
+    ``point`` is its unit-cube coordinates; ``parameters`` its hyperparameters' values by name. ``rerun_of`` is the
+    index of the trial that a confirmation trial runs again.
     """
 
     study: str
@@ -103,11 +115,12 @@ class TrialSpec:
     point: tuple[float, ...]
     parameters: Mapping[str, Scalar]
     seed: int
+    rerun_of: int | None = None
 
     @property
     def name(self) -> str:
         """The trial's name, which is its run's as well."""
-        return f"{self.study}-{self.index}"
+        return trial_name(self.study, self.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from study_operator.scalar import Scalar
 from study_operator.space.arms import Arm
+from study_operator.space.configuration import Configuration, configuration
 from study_operator.space.hyperparameter import Choices, Domain, Hyperparameter, Range, Role, ScaleName, Value
 from study_operator.space.kinds import Kind, kind_of
 from study_operator.space.problem import InvalidSpace, Problem
@@ -10,6 +11,7 @@ from study_operator.space.space import Space, check_arms_fit
 __all__ = [
     "Arm",
     "Choices",
+    "Configuration",
     "Domain",
     "Hyperparameter",
     "InvalidSpace",
@@ -22,5 +24,6 @@ __all__ = [
     "Space",
     "Value",
     "check_arms_fit",
+    "configuration",
     "kind_of",
 ]

@@ -43,7 +43,7 @@ from study_operator.backends.port import (
     StudyRef,
     Unavailable,
 )
-from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialStatus
+from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialStatus, trial_name
 
 BEING_DELETED_DELAY = 0.5
 """Seconds after which a name that an object on its way out still holds is tried again."""
@@ -190,7 +190,7 @@ class KubernetesBackend:
     async def stop(self, study: StudyRef, run: Run) -> None:
         """Delete that very Job; its pods follow."""
         with suppress(NotFound, Conflict):
-            await self._client.delete(JOBS.path(study.key.namespace, f"{study.key.name}-{run.index}"), run.id)
+            await self._client.delete(JOBS.path(study.key.namespace, trial_name(study.key.name, run.index)), run.id)
 
     async def release(self, study: StudyRef, runs: Sequence[Run]) -> None:
         """Delete these runs' Jobs, many with one request."""

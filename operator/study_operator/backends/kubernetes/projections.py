@@ -14,6 +14,7 @@ from typing import Any
 from study_operator.api.names import STUDY_LABEL, STUDY_UID_LABEL, TRIAL_LABEL
 from study_operator.backends.kubernetes.manifests import trainer_name
 from study_operator.backends.port import StudyKey, Trouble
+from study_operator.results.trial import trial_name
 
 Object = Mapping[str, Any]
 
@@ -105,7 +106,9 @@ def project_job(job: Object) -> JobView | None:
     study, index = labels.get(STUDY_LABEL, ""), labels.get(TRIAL_LABEL, "")
     name = metadata["name"]
     owner = owner_of(job)
-    if owner is None or owner.get("kind") != "Trial" or owner.get("name") != name or name != f"{study}-{index}":
+    if owner is None or owner.get("kind") != "Trial" or owner.get("name") != name:
+        return None
+    if not index.isdecimal() or name != trial_name(study, int(index)):
         return None
     return JobView(
         study=StudyKey(metadata["namespace"], study),

@@ -1,0 +1,45 @@
+"""What a study concludes: a verdict with everything that it rests on and everything that limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Whether the change that was asked about is worth making."""
+
+    ADOPT = "Adopt"
+    INCONCLUSIVE = "Inconclusive"
+    REJECT = "Reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval in units of the objective; its ends may be infinite."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The answer to a study's question, as far as it can be given.
+
+    - ``statement``: the answer in words, with the numbers that it rests on and, where it is open, what would close it.
+    - ``effect``: by how much the winner is better, in units of the objective and positive where better; ``interval``
+      is its 95% interval. None where nothing was compared on fresh seeds.
+    - ``trial_variance``: s_r, the standard deviation between reruns of one configuration.
+    - ``caveats``: what limits the answer, the gravest first.
+    - ``arms``: by the arm's index, the 95% interval of the best objective that it is expected to reach at the number of
+      trials that all arms have.
+    """
+
+    verdict: Verdict
+    statement: str
+    effect: float | None = None
+    interval: Interval | None = None
+    trial_variance: float | None = None
+    caveats: tuple[str, ...] = ()
+    arms: Mapping[int, Interval] = field(default_factory=dict)
