@@ -1,206 +1,61 @@
-"""Where studies are looked up: folders on this machine, or a cluster.
-
-Both give resources in the one form that ``kubectl get -o json`` shows, so that what is listed, watched and exported is
-the same.
-"""
+"""Where the fields of a manifest stand in its file, so that a finding can be shown at its line."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import click
+import yaml
 
-from study_operator.api import InvalidRecord, trial_from_manifest
-from study_operator.backends.local import StudyFolder
-from study_operator.backends.port import BackendError
-from study_operator.cli.failure import Failure
-from study_operator.cli.opening import STUDIES, load_resource
-from study_operator.results.trial import Trial
-
-if TYPE_CHECKING:
-    from study_operator.backends.kubernetes.client import Client
-
-T = TypeVar("T")
-
-CONFIG_ANNOTATION = "tuning.study/config"
-"""On a study: a link to where its manifest is kept, for the tracking table."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A study's resource, and where its manifest is: a file, or ``namespace/name``."""
+class Place:
+    """A line and a column, counted from 1."""
 
-    resource: Mapping[str, Any]
-    config: str
-
-    @property
-    def name(self) -> str:
-        return str(self.resource["metadata"]["name"])
-
-    @property
-    def status(self) -> Mapping[str, Any]:
-        return self.resource.get("status") or {}
+    line: int
+    column: int
 
 
-class Place(Protocol):
-    """Where studies are."""
-
-    def studies(self) -> Sequence[Found]:
-        """All of them, by name."""
-        ...
-
-    def study(self, name: str) -> Found:
-        """One of them. Raises Failure where there is none."""
-        ...
-
-    def trials(self, name: str) -> Sequence[Trial]:
-        """A study's trials, by index."""
-        ...
+TOP = Place(1, 1)
 
 
-class Folders:
-    """Studies in folders below ``root``; a name may be a path to a study's folder too."""
+class Places:
+    """The place of every field of one file.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    ``text`` must have passed :func:`load_manifest`, which bounds what its aliases unfold to. What is written through a
+    merge key has the place of the map that merges it.
+    """
 
-    def studies(self) -> Sequence[Found]:
-        """Those that have begun."""
-        paths = sorted(self._root.iterdir()) if self._root.is_dir() else []
-        return [_found(path) for path in paths if path.is_dir() and StudyFolder(path).identity() is not None]
+    def __init__(self, text: str) -> None:
+        root = yaml.compose(text, _LOADER)
+        self._places = dict(_places(root, "")) if root is not None else {}
 
-    def study(self, name: str) -> Found:
-        """By its name, or its folder."""
-        return _found(self._path(name))
+    def of(self, path: str) -> Place:
+        """The place of the field at ``path``, such as ``spec.hyperparameters[2].role``.
 
-    def trials(self, name: str) -> Sequence[Trial]:
-        """From their files."""
-        try:
-            return StudyFolder(self._path(name)).trials()
-        except BackendError as error:
-            raise Failure(str(error)) from error
-
-    def _path(self, name: str) -> Path:
-        for path in (Path(name), self._root / name):
-            if path.is_dir() and StudyFolder(path).identity() is not None:
-                return path
-        raise Failure(
-            f"there is no study {name!r} in {self._root}: name its folder, or look in a cluster with --cluster"
-        )
+        A field that is not there has the place of the nearest that holds it.
+        """
+        while path:
+            if path in self._places:
+                return self._places[path]
+            path = re.sub(r"(\.[^.\[\]]*|\[\d+\])$", "", path) if re.search(r"[.\[]", path) else ""
+        return TOP
 
 
-class Cluster:
-    """Studies of a namespace, or of all (None)."""
-
-    def __init__(self, kubeconfig: Path | None, namespace: str | None, all_namespaces: bool) -> None:
-        self._kubeconfig = kubeconfig
-        self._namespace = namespace
-        self._all = all_namespaces
-
-    def studies(self) -> Sequence[Found]:
-        """In the order of the API server: by namespace and name."""
-        resources = self._ask(lambda client, namespace: self._listed(client, "studies", namespace))
-        return [_in_cluster(resource) for resource in resources]
-
-    def study(self, name: str) -> Found:
-        """By its name."""
-
-        async def read(client: Client, namespace: str | None) -> dict[str, Any]:
-            from study_operator.backends.kubernetes.client import STUDIES as RESOURCE
-
-            return await client.read(RESOURCE.path(namespace or "default", name))
-
-        return _in_cluster(self._ask(read))
-
-    def trials(self, name: str) -> Sequence[Trial]:
-        """Found by their label."""
-        selector = f"tuning.study/study={name}"
-        resources = self._ask(lambda client, namespace: self._listed(client, "trials", namespace, selector))
-        try:
-            return sorted(map(trial_from_manifest, resources), key=lambda trial: trial.spec.index)
-        except InvalidRecord as error:
-            raise Failure(str(error)) from error
-
-    async def _listed(
-        self, client: Client, plural: str, namespace: str | None, selector: str = ""
-    ) -> list[dict[str, Any]]:
-        from study_operator.backends.kubernetes import client as kubernetes
-
-        resource = {"studies": kubernetes.STUDIES, "trials": kubernetes.TRIALS}[plural]
-        path = resource.path(namespace)
-        return [item async for page in client.pages(path, label_selector=selector) for item in page]
-
-    def _ask(self, question: Callable[[Client, str | None], Awaitable[T]]) -> T:
-        async def ask() -> T:
-            async with self._client() as client:
-                return await question(client, None if self._all else self._namespace or self._default_namespace())
-
-        try:
-            return asyncio.run(ask())
-        except BackendError as error:
-            raise Failure(str(error)) from error
-
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[Client]:
-        # Imported here, because a study on a laptop need not wait for a cluster's client.
-        from study_operator.backends.kubernetes.client import Client, load_configuration
-
-        configuration, refresh = await load_configuration(self._kubeconfig)
-        client = Client(configuration, user_agent="study")
-        try:
-            yield client
-        finally:
-            await client.close()
-            if refresh is not None:
-                refresh.cancel()
-
-    def _default_namespace(self) -> str:
-        from kubernetes.aio.config import ConfigException, list_kube_config_contexts
-
-        try:
-            path = None if self._kubeconfig is None else str(self._kubeconfig)
-            _, active = list_kube_config_contexts(path)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError):
-            return "default"
-        return str(active.get("context", {}).get("namespace") or "default")
+def _places(node: yaml.Node, path: str) -> Iterator[tuple[str, Place]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = f"{path}.{key.value}".removeprefix(".")
+            yield inner, _start(key)
+            yield from _places(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield f"{path}[{index}]", _start(item)
+            yield from _places(item, f"{path}[{index}]")
 
 
-def place_options(command: Callable[..., T]) -> Callable[..., T]:
-    """The options that say where to look; the command gets a ``place``. ``kubectl study`` looks in the cluster."""
-
-    @click.option("--folder", type=click.Path(path_type=Path), default=STUDIES, show_default=True, help="Of studies.")
-    @click.option("--cluster", is_flag=True, help="Look in a cluster; also by any of the options below.")
-    @click.option("-n", "--namespace", help="In the cluster.  [default: the kubeconfig's]")
-    @click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True), help="How to reach the cluster.")
-    @functools.wraps(command)
-    def with_place(
-        *arguments: Any, folder: Path, cluster: bool, namespace: str | None, kubeconfig: Path | None, **options: Any
-    ) -> T:
-        everywhere = bool(options.get("all_namespaces"))
-        as_plugin = Path(sys.argv[0]).name.startswith("kubectl-")
-        if cluster or namespace or kubeconfig or everywhere or as_plugin:
-            return command(*arguments, place=Cluster(kubeconfig, namespace, everywhere), **options)
-        return command(*arguments, place=Folders(folder), **options)
-
-    return with_place
-
-
-def _found(path: Path) -> Found:
-    resource = load_resource(path)
-    return Found(resource, _config(resource, str(path / "study.yaml")))
-
-
-def _in_cluster(resource: Mapping[str, Any]) -> Found:
-    metadata = resource["metadata"]
-    return Found(resource, _config(resource, f"{metadata['namespace']}/{metadata['name']}"))
-
-
-def _config(resource: Mapping[str, Any], otherwise: str) -> str:
-    return str((resource["metadata"].get("annotations") or {}).get(CONFIG_ANNOTATION) or otherwise)
+def _start(node: yaml.Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from study_operator.api import Phase, check_semantics, study_space
+from study_operator.api.review import denial, review
 from study_operator.backends.port import (
     Announcement,
     Backend,
@@ -118,6 +119,10 @@ class Actions:
             state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
             return
         space = study_space(study)
+        state.lints = review(study, space)
+        if denied := denial(state.lints):
+            state.stalls["spec"] = Trouble("LintDenied", denied)
+            return
         try:
             sampler = await asyncio.to_thread(_prepare_sampler, study.spec.phase, space, state.seed)
         except SamplerUnavailable as unavailable:

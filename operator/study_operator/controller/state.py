@@ -15,6 +15,7 @@ from study_operator.api.study import Study
 from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
 from study_operator.controller.backoff import Backoff
 from study_operator.controller.ledger import Ledger
+from study_operator.findings import Finding
 from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
 from study_operator.samplers import Sampler
 from study_operator.space import Space
@@ -39,6 +40,7 @@ class StudyState:
     - ``in_flight``: the actions that are under way.
     - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will
       pass.
+    - ``lints``: what is unwise about its plan, known once it was opened.
     - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
     """
 
@@ -60,6 +62,7 @@ class StudyState:
     holds: dict[str, Trouble] = field(default_factory=dict)
     changed: bool = True
     metrics_trouble: str = ""
+    lints: tuple[Finding, ...] = ()
     reread: bool = False
     gone: bool = False
     written_status: Mapping[str, object] = field(default_factory=dict)

@@ -108,6 +108,7 @@ _TABLE = (
     Rule("fixed-optimizer-hyperparameter", 1, "An optimizer's hyperparameter is fixed", _ROLES, "hyperparameter-roles"),
     Rule("learning-rate-scientific", 1, "The learning rate is scientific", _ROLES, "hyperparameter-roles"),
     Rule("optimizer-nuisance", 1, "The choice of the optimizer is nuisance", _ROLES, "hyperparameter-roles"),
+    Rule("many-dimensions", 1, "More dimensions than a study explores well", _DESIGN, "hyperparameter-roles"),
     Rule("regulariser-off-arm", 2, "A regulariser without an arm that leaves it off", _ROLES),
     Rule("conditional-hyperparameters", 3, "Conditional hyperparameters", _ROLES),
     Rule("tuned-steps", 4, "The number of training steps is tuned", _STEPS),

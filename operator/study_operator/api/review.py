@@ -1,0 +1,72 @@
+"""A study put before the playbook's reviewer: from the resource to what the lints look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from study_operator.api.study import Phase, Study
+from study_operator.findings import Finding, Severity
+from study_operator.findings.lints import Design, Words, lint, waive
+from study_operator.space import Space
+
+_JOB = "spec.trialTemplate.spec"
+
+
+def review(study: Study, space: Space) -> tuple[Finding, ...]:
+    """What the lints say of ``study``, whose checked search space is ``space``; waived denials as information."""
+    return waive(lint(design(study, space)), {waiver.rule: waiver.reason for waiver in study.spec.waivers})
+
+
+def denial(findings: Iterable[Finding]) -> str:
+    """Why ``findings`` keep the study from starting, and how to insist; empty where they do not."""
+    denials = [finding for finding in findings if finding.severity is Severity.DENIAL]
+    return " ".join(
+        f"{each.subject.field}: {each.message} {each.advice} To insist, add to spec.waivers the rule {each.rule} with "
+        "your reason."
+        for each in denials
+    )
+
+
+def design(study: Study, space: Space) -> Design:
+    """The plan of ``study``."""
+    spec = study.spec
+    job = spec.trial_template["spec"]
+    return Design(
+        space=space,
+        objective=study.objective,
+        trials=spec.budget.trials,
+        steps=spec.training.steps if spec.training else None,
+        exploitation=spec.phase is Phase.EXPLOITATION,
+        follows_a_round=spec.based_on is not None,
+        words=tuple(_words(job["template"]["spec"])),
+        pods=_pods(job),
+        indexed=job.get("completionMode") == "Indexed",
+    )
+
+
+def _pods(job: Mapping[str, Any]) -> int:
+    """How many pods of the Job run at once."""
+    parallelism, completions = job.get("parallelism", 1), job.get("completions", None)
+    whole = [number for number in (parallelism, completions) if isinstance(number, int)]
+    return min(whole, default=1)
+
+
+def _words(pod: Mapping[str, Any]) -> Iterator[Words]:
+    """The trainer's command line, an option with its value where they are two words, and its environment.
+
+    The trainer is the container of that name, or else the first.
+    """
+    containers = pod["containers"]
+    position = next((index for index, each in enumerate(containers) if each.get("name") == "trainer"), 0)
+    path = f"{_JOB}.template.spec.containers[{position}]"
+    for field in ("command", "args"):
+        given = containers[position].get(field)
+        words = [str(word) for word in given] if isinstance(given, list) else []
+        for index, word in enumerate(words):
+            following = words[index + 1] if index + 1 < len(words) else "-"
+            valued = word.startswith("-") and "=" not in word and not following.startswith("-")
+            yield Words(f"{path}.{field}[{index}]", f"{word} {following}" if valued else word)
+    given = containers[position].get("env")
+    for index, variable in enumerate(given if isinstance(given, list) else []):
+        yield Words(f"{path}.env[{index}]", f"{variable.get('name')}={variable.get('value', '')}")
