@@ -23,7 +23,7 @@ from study_operator.results.trial import (
 )
 
 from tests.api.conftest import ApiServer
-from tests.api.manifests import FAULTS, SOUND_CHANGES, UNKNOWN_FIELDS, Fault, study_manifest
+from tests.api.manifests import BASELINE, FAULTS, SOUND_CHANGES, UNKNOWN_FIELDS, Fault, study_manifest
 from tests.api.test_changes import FREE_CHANGES, FROZEN_CHANGES
 from tests.cluster.control_plane import ControlPlane
 
@@ -235,3 +235,15 @@ def test_the_rules_cope_with_the_largest_study(server: ApiServer) -> None:
     space[63] = space[63] | {"choices": choices[1:]}
     refused = server.update("studies", written | {"spec": study_manifest(largest)["spec"]}, dry_run=True)
     assert (refused.status_code, "cannot change" in refused.json()["message"]) == (422, True)
+
+
+def test_confirmation_may_be_added_and_is_then_fixed_with_its_baseline(server: ApiServer) -> None:
+    server.create("studies", study_manifest())
+    server.write_status("studies", "optimizers-r1", {"observedGeneration": 1, "trials": {"planned": 32}})
+    found = server.read("studies", "optimizers-r1")
+    confirmation: dict[str, Any] = {"baseline": dict(BASELINE)}
+    assert server.update("studies", found | {"spec": found["spec"] | {"confirmation": confirmation}}).ok
+    found = server.read("studies", "optimizers-r1")
+    other = found["spec"]["confirmation"] | {"baseline": BASELINE | {"learning_rate": 0.5}}
+    for changed in (found["spec"] | {"confirmation": other}, study_manifest()["spec"]):
+        assert server.update("studies", found | {"spec": changed}).status_code == 422

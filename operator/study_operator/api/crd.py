@@ -132,7 +132,7 @@ def study_crd() -> Schema:
         structural_schema(StudyStatus, defaults=False) | {"default": {"observedGeneration": -1}},
         [
             validation("", sentence, name),
-            *(validation(rule.field, rule.message, rule.expression) for rule in Study.rules),
+            *(validation("", f"{rule.field} {rule.message}", rule.expression) for rule in Study.rules),
             *(frozen.validation for frozen in FROZEN),
         ],
         [

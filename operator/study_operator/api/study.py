@@ -75,8 +75,8 @@ class ObjectiveSpec(Model):
     )
     chance: float | None = Field(
         default=None,
-        ge=-1e300,
-        le=1e300,
+        ge=-1e15,
+        le=1e15,
         description="What guessing reaches, for the check that the baseline learns anything at all.",
         examples=[0.9],
     )
@@ -171,9 +171,8 @@ class ConfirmationSpec(Model):
         Rule(
             "reruns",
             f"must make at most {MOST_RERUNS} trials: top, and one more for a baseline, times reruns",
-            "((has(self.top) ? self.top : 3) + (has(self.baseline) ? 1 : 0)) * (has(self.reruns) ? self.reruns : 5)"
-            f" <= {MOST_RERUNS}",
-            lambda confirmation: confirmation.trials <= MOST_RERUNS,
+            f"((has(self.top) ? self.top : 3) + 1) * (has(self.reruns) ? self.reruns : 5) <= {MOST_RERUNS}",
+            lambda confirmation: (confirmation.top + 1) * confirmation.reruns <= MOST_RERUNS,
         ),
     )
 
@@ -203,7 +202,7 @@ class ConfirmationSpec(Model):
     margin: float = Field(
         default=0.0,
         ge=0,
-        le=1e300,
+        le=1e15,
         description="By how much of the objective a change must be better to be worth its complexity.",
         examples=[0.001],
     )
