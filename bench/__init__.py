@@ -1,0 +1,1 @@
+"""What the operator and `study run` cost, measured against bare loops that do nothing else."""
