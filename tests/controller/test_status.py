@@ -37,6 +37,27 @@ async def test_two_controllers_over_the_same_trials_write_the_same_ranking(world
     assert world.statuses[KEY] == json.loads(first)
 
 
+async def test_a_restart_takes_nothing_back_and_announces_nothing_again(world):
+    async with running(world):
+        await until(lambda: state(world) == "Finished")
+    told, announced = world.statuses[KEY], len(world.announcements)
+    failures = iter([Unavailable("no answer")])
+
+    def deaf(operation: str) -> None:
+        if operation == "trials" and (error := next(failures, None)):
+            raise error
+
+    written = []
+    world.fault = lambda operation: deaf(operation) or written.append(world.statuses[KEY])
+    async with running(world, manifest().model_copy(update={"status": told})) as controller:
+        await until(lambda: controller._states[KEY].opened and not controller._tasks)
+    assert "no answer" in str(written)
+    assert all(status | {"conditions": told["conditions"]} == told for status in written)
+    assert world.statuses[KEY]["ranking"] == told["ranking"]
+    assert condition(world, "Finished") in told["conditions"]
+    assert len(world.announcements) == announced
+
+
 async def test_a_study_that_makes_no_sense_is_stalled_with_the_field(world):
     learning_rate = {"name": "lr", "role": "Nuisance", "when": {"optimiser": ["adam"]}, "range": {"min": 0.1, "max": 1}}
     async with running(world, manifest(hyperparameters=[learning_rate])):

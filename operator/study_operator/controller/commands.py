@@ -114,7 +114,9 @@ def _opening(state: StudyState) -> Iterator[Command]:
 
 
 def _reporting(state: StudyState, time: float) -> Iterator[Command]:
-    if state.changed and state.status_due <= time:
+    """What an earlier process told stands until the trials were read again, or something keeps them from being read."""
+    unread = state.told_before and not (state.opened or state.stalls or state.holds)
+    if state.changed and state.status_due <= time and not unread:
         yield Command(Kind.REPORT)
 
 

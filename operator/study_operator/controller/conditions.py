@@ -19,6 +19,9 @@ from study_operator.controller.state import StudyState
 from study_operator.results.taxonomy import NO_RESULT
 from study_operator.results.trial import TrialState, trial_name
 
+_FACTS = frozenset({"Suspended", "Finished", "MetricsAvailable"})
+"""What follows from the trials: until they were read again, it stands as it was told before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -43,7 +46,13 @@ def conditions(
         _metrics_available(state),
     )
     before = _earlier(state.written_status)
-    return [_shown(condition, state.study.metadata.generation, before, now) for condition in found]
+    standing = before if state.told_before and not state.opened else {}
+    return [
+        dict(standing[condition.type])
+        if condition.type in _FACTS and condition.type in standing
+        else _shown(condition, state.study.metadata.generation, before, now)
+        for condition in found
+    ]
 
 
 def refused_conditions(generation: int, message: str, now: datetime) -> list[dict[str, object]]:

@@ -85,6 +85,11 @@ class StudyState:
         return self.sampler is not None
 
     @property
+    def told_before(self) -> bool:
+        """Whether the written status tells of trials; it may be an earlier process that wrote it."""
+        return "trials" in self.written_status
+
+    @property
     def planned(self) -> int:
         return self.study.spec.budget.trials
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from study_operator.api import scalar_text, time_text
+from study_operator.api import Phase, scalar_text, time_text
 from study_operator.api.status import RANKED
 from study_operator.controller.commands import expired, finished
 from study_operator.controller.conditions import conditions, problem, refused_conditions
@@ -37,11 +37,11 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
             "selection": objective.selection.value,
         },
         "seed": state.seed,
-        "sampler": "Bayesian" if state.sampler is not None and state.sampler.adaptive else "Sobol",
+        "sampler": "Bayesian" if state.study.spec.phase is Phase.EXPLOITATION else "Sobol",
         "startTime": time_text(state.started),
     }
     if not state.opened or state.space is None:
-        return status
+        return {**state.written_status, **status} if state.told_before else status
     status |= {
         "progress": f"{state.ledger.concluded}/{state.planned}",
         "trials": _trial_counts(state),
@@ -74,7 +74,8 @@ def _situation(state: StudyState, settings: ControllerSettings, now: datetime, o
     if problem(state, settings) is not None:
         return "Stalled"
     if not state.opened:
-        return "Pending"
+        before = str(state.written_status["state"]) if state.told_before else "Pending"
+        return "Pending" if before == "Stalled" else before
     if state.study.spec.suspend:
         return "Suspending" if state.runs else "Suspended"
     if expired(state, now):
