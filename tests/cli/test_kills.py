@@ -2,6 +2,7 @@
 
 import random
 import resource
+import shutil
 import signal
 import time
 
@@ -50,3 +51,13 @@ def limit_file_size(size):
 
 def ranking_of(path):
     return yaml.safe_load(path.read_text())["ranking"]
+
+
+def test_a_folder_that_is_removed_under_a_study_ends_it_and_leaves_nothing_running(place):
+    place.write(manifest("sleep", "60", trials=2))
+    process = place.start("run", "study.yaml")
+    read_until(process, "Accepted")
+    shutil.rmtree(place.path / "studies")
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "does not hold the study default/study any more" in said or "is not there any more" in said

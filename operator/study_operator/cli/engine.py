@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 
 from study_operator.api import Study
-from study_operator.backends.local import LocalBackend
-from study_operator.backends.port import Announcement, StudyKey, StudyRef
+from study_operator.backends.local import FOLDER_GONE, LocalBackend
+from study_operator.backends.port import Announcement, Gone, StudyKey, StudyRef
 from study_operator.cli.views import View
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.trial import Trial
@@ -37,7 +37,9 @@ class Outcome(Enum):
 class Engine:
     """Runs a study until it comes to rest, by itself or by interrupts. Also the backend's witness, before the view."""
 
-    def __init__(self, study: Study, view: View, backend: Callable[[Engine], LocalBackend]) -> None:
+    def __init__(
+        self, study: Study, trials: Sequence[Trial], view: View, backend: Callable[[Engine], LocalBackend]
+    ) -> None:
         self._study = study
         self._view = view
         self._backend = backend(self)
@@ -45,6 +47,7 @@ class Engine:
         self._backend.observer = self._controller
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._interrupts = 0
+        self._ended: set[int] = {trial.spec.index for trial in trials if trial.status.state.final}
         self.status: Mapping[str, Any] = study.status or {}
         view.running = self._backend.running
 
@@ -68,18 +71,28 @@ class Engine:
             await self._backend.close()
 
     def trial_written(self, trial: Trial) -> None:
-        """For the view."""
+        """For the view; it may be the last result that was to be written."""
         self._view.trial_written(trial)
+        if trial.status.state.final:
+            self._ended.add(trial.spec.index)
+        self._look()
 
     def announced(self, announcement: Announcement) -> None:
-        """For the view."""
-        self._view.announced(announcement)
+        """For the view; without its folder a study cannot even be told to have failed."""
+        if announcement.reason != FOLDER_GONE:
+            self._view.announced(announcement)
+        elif not self._outcome.done():
+            self._outcome.set_exception(Gone(announcement.message))
 
     def status_written(self, status: Mapping[str, object]) -> None:
         """For the view; and a study that has come to rest ends the engine."""
         self.status = status
         self._view.status_written(status)
-        outcome = _rest(self.status, drained=bool(self._interrupts))
+        self._look()
+
+    def _look(self) -> None:
+        """A study that came to rest, all of its results on the disk, ends the engine."""
+        outcome = _rest(self.status, len(self._ended), drained=bool(self._interrupts))
         if outcome is not None:
             self._rest(outcome)
 
@@ -106,10 +119,15 @@ class Engine:
             self._outcome.set_result(outcome)
 
 
-def _rest(status: Mapping[str, Any], drained: bool) -> Outcome | None:
-    """Whether the study has come to rest with this status; a study that stalled lets its running trials end."""
+def _rest(status: Mapping[str, Any], durable: int, drained: bool) -> Outcome | None:
+    """Whether the study has come to rest with this status, of whose results so many are on the disk.
+
+    A study that stalled lets its running trials end.
+    """
     trials = status.get("trials", {})
     under_way = sum(trials.get(state, 0) for state in ("queued", "running", "awaitingMetrics"))
+    if durable < sum(trials.get(state, 0) for state in ("succeeded", "infeasible", "failed")):
+        return None
     match status.get("state"):
         case "Finished":
             return Outcome.FINISHED

@@ -16,8 +16,8 @@ import click
 
 from study_operator.api import InvalidManifest, Study, parse_study, time_text
 from study_operator.backends.port import Refused
+from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options
 from study_operator.cli.failure import faulty
-from study_operator.cli.places import Folders, Found, Place, place_options
 from study_operator.cli.reproduce import container_command, local_command
 from study_operator.results.trial import Sample, Trial
 
@@ -31,19 +31,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--summary", is_flag=True, help="One row for the study: its line in a table that tracks experiments.")
-@place_options
-def export(place: Place, name: str, form: str, summary: bool) -> None:
+@catalogue_options
+def export(catalogue: Catalogue, name: str, form: str, summary: bool) -> None:
     """Write the trials of the study NAME to standard output, a row each; NAME may be a study's folder.
 
     A row has the trial's parameters, state, objective, every metric's extremes and final value, seed, times and arm.
     """
-    found, trials = place.study(name), place.trials(name)
+    found, trials = catalogue.study(name), catalogue.trials(name)
     try:
         study = parse_study(found.resource)
     except InvalidManifest as invalid:
         raise faulty(found.name, invalid.problems) from invalid
     if summary:
-        rows = [summary_row(found, study, trials, local=isinstance(place, Folders))]
+        rows = [summary_row(found, study, trials, local=isinstance(catalogue, Folders))]
     else:
         rows = trial_rows(study, trials)
     click.echo(csv_text(rows) if form == "csv" else _json(rows[0] if summary else rows), nl=False)

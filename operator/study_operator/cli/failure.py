@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 import click
+
 from study_operator.space import Problem
 
 
@@ -24,7 +25,7 @@ class Failure(click.ClickException):
 
     exit_code = ExitCode.REFUSED
 
-    def show(self, file: object = None) -> None:  # noqa: ARG002 - the framework's
+    def show(self, file: object = None) -> None:
         """The sentences alone, on standard error."""
         click.echo(self.message, err=True)
 

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from study_operator.cli.places import Found, Place, place_options
+from study_operator.cli.catalogue import Catalogue, Found, catalogue_options
 from study_operator.cli.table import age_text, short
 
 PLAIN_WIDTH = 200
@@ -16,10 +16,10 @@ PLAIN_WIDTH = 200
 
 @click.command("list")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of the cluster.")
-@place_options
-def list_studies(place: Place, all_namespaces: bool) -> None:
+@catalogue_options
+def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
     """List the studies on this machine, or in a cluster."""
-    studies = place.studies()
+    studies = catalogue.studies()
     if not studies:
         click.echo("There are no studies.", err=True)
         return

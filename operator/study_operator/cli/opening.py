@@ -111,7 +111,7 @@ def load_resource(path: Path) -> dict[str, Any]:
     if identity is None:
         raise Failure(f"{path} holds no study")
     try:
-        return _resource(load_manifest(folder.study_text()), identity, folder.status())
+        return _resource(load_manifest(folder.study_text()), identity, _seen(folder))
     except InvalidManifest as invalid:
         raise faulty(str(folder.study_path), invalid.problems) from invalid
 
@@ -150,6 +150,14 @@ def _resource(manifest: Mapping[str, Any], identity: Identity, status: Mapping[s
     metadata = {"namespace": "default", **manifest["metadata"], **added}
     resource = {name: value for name, value in manifest.items() if name != "status"} | {"metadata": metadata}
     return resource if status is None else resource | {"status": json.loads(json.dumps(status, default=_text))}
+
+
+def _seen(folder: StudyFolder) -> Mapping[str, Any] | None:
+    """The status; a study that would go on, had its engine not gone, is Interrupted, which nobody was left to write."""
+    status = folder.status()
+    if status is None or status.get("state") in ("Finished", "Stalled", "Suspended") or folder.occupied():
+        return status
+    return {**status, "state": "Interrupted"}
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import click
 from rich.console import Console
+
 from study_operator.backends.local import LocalBackend
 from study_operator.backends.port import Gone
 from study_operator.cli.engine import Engine, Outcome
@@ -68,6 +69,7 @@ def run(context: click.Context, file: Path, folder: Path | None, parallelism: in
 async def _engine(opened: Opened, view: View) -> tuple[Outcome, Mapping[str, Any]]:
     engine = Engine(
         opened.study,
+        opened.trials,
         view,
         lambda witness: LocalBackend(
             opened.folder,

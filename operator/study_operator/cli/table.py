@@ -21,6 +21,7 @@ _STATE_STYLES = {
     "Stalled": "red",
     "Suspended": "yellow",
     "Suspending": "yellow",
+    "Interrupted": "yellow",
 }
 _RUNS_SHOWN = 8
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
+
 from study_operator.backends.local import Witness
 from study_operator.backends.port import Announcement, Run, Severity
 from study_operator.cli.progress import Progress

@@ -55,6 +55,9 @@ DISK_RETRY = 5.0
 
 T = TypeVar("T")
 
+FOLDER_GONE = "FolderGone"
+"""The reason of the announcement that nothing more will come, because the study's folder was removed."""
+
 _CONTRACT = ("STUDY_", "HP_")
 
 _log = logging.getLogger(__name__)
@@ -223,7 +226,8 @@ class LocalBackend:
             trial = self._folder.trial(study, live.folder.name)
             if trial is not None and not trial.status.state.final:
                 self._folder.write_trial(study, Trial(trial.spec, TrialStatus(failed_runs=trial.status.failed_runs)))
-            run_files.set_aside(live.folder)
+            if live.folder.exists():
+                run_files.set_aside(live.folder)
             del self._live[live.run.index]
 
     def running(self) -> list[Run]:
@@ -243,7 +247,9 @@ class LocalBackend:
     def _check(self, study: StudyRef) -> None:
         identity = self._folder.identity()
         if identity is None or identity.uid != study.uid:
-            raise Gone(f"{self._folder.path} does not hold {study.key} any more")
+            message = f"{self._folder.path} does not hold the study {study.key} any more"
+            self._tell(FOLDER_GONE, message)
+            raise Gone(message)
 
     async def _durably(self, write: Callable[[], T]) -> T:
         """In a thread; what does not fit on the disk now is tried again, because a result is lost otherwise."""
@@ -253,16 +259,22 @@ class LocalBackend:
             raise Unavailable(str(full), retry_after=DISK_RETRY) from full
 
     async def _written(self, write: Callable[[], T]) -> T:
-        """In a thread. That the disk is full is told here and at once: the status cannot tell it, being a file too."""
+        """In a thread. A disk that is full or gone is told here: the status, a file too, cannot tell it."""
         try:
             answer = await asyncio.to_thread(write)
         except Exhausted as full:
             if not self._full:
-                self._witness.announced(Announcement(Severity.WARNING, "DiskFull", str(full)))
+                self._tell("DiskFull", str(full))
             self._full = True
+            raise
+        except Gone as gone:
+            self._tell(FOLDER_GONE, str(gone))
             raise
         self._full = False
         return answer
+
+    def _tell(self, reason: str, message: str) -> None:
+        self._witness.announced(Announcement(Severity.WARNING, reason, message))
 
     def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
         """Start the trial's processes in a fresh folder."""

@@ -13,6 +13,7 @@ Trials are JSON, because ten thousand of them have to be read in a second or so 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -54,14 +55,25 @@ class StudyFolder:
         self.study_path = path / "study.yaml"
         self.status_path = path / "status.yaml"
         self._identity_path = path / "identity.json"
+        self._lock_path = path / "lock"
 
     def lock(self) -> Lock:
         """Make the folder where there is none, and take it for this process. Raises Occupied."""
         self.trials_path.mkdir(parents=True, exist_ok=True)
-        lock = Lock(self.path / "lock")
+        lock = Lock(self._lock_path)
         remove_partial_files(self.path)
         remove_partial_files(self.trials_path)
         return lock
+
+    def occupied(self) -> bool:
+        """Whether the process that last took the folder is still there; for showing only, since ids are given again."""
+        try:
+            os.kill(int(_read(self._lock_path) or ""), 0)
+        except (ValueError, ProcessLookupError):
+            return False
+        except PermissionError:
+            return True
+        return True
 
     def identity(self) -> Identity | None:
         """None where no study has begun here."""

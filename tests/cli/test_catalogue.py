@@ -102,13 +102,16 @@ def test_values_that_are_not_finite_are_texts_and_missing_ones_empty():
 
 def test_a_cluster_tells_the_same(control_plane, namespace, tmp_path):
     control_plane.kubectl("apply", "-f", str(ROOT / "crds"))
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+    resources = ("crd/studies.tuning.study", "crd/trials.tuning.study")
+    control_plane.kubectl("wait", "--for=condition=Established", *resources)
     study = manifest("record")
     study["metadata"] |= {"namespace": namespace, "annotations": {"tuning.study/config": "https://example.org/r1"}}
     file = tmp_path / "study.json"
     file.write_text(json.dumps(study))
     control_plane.kubectl("apply", "-f", str(file))
-    created = json.loads(control_plane.kubectl("get", "study", "study", f"--namespace={namespace}", "-o", "json").stdout)
+    created = json.loads(
+        control_plane.kubectl("get", "study", "study", f"--namespace={namespace}", "-o", "json").stdout
+    )
     for index in range(2):
         trial = trial_to_manifest(Trial(spec(index), TrialStatus()), parse_study(created).metadata)
         file.write_text(json.dumps(trial))
