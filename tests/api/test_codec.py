@@ -10,10 +10,13 @@ from study_operator.api.trial import Trial as TrialModel
 from study_operator.results.trial import (
     Checkpoint,
     Curve,
+    CurveDiagnostics,
     MetricSummary,
+    Period,
     Purpose,
     Sample,
     Source,
+    Trend,
     Trial,
     TrialSpec,
     TrialState,
@@ -29,6 +32,24 @@ steps = st.integers(-(2**63), 2**63 - 1)
 scalars = st.booleans() | st.integers() | finite | st.text(max_size=20)
 metrics = st.from_regex(r"[a-zA-Z_:][a-zA-Z0-9_:]{0,10}", fullmatch=True)
 samples = st.builds(Sample, st.none() | steps, number)
+statistics = st.floats(-1e300, 1e300)
+shares = st.floats(0, 1)
+trends = st.none() | st.builds(Trend, st.floats(-100, 100), statistics, steps)
+diagnoses = st.builds(
+    CurveDiagnostics,
+    st.integers(1, 2**53),
+    statistics,
+    statistics,
+    st.none() | st.floats(0, 1e300),
+    trends,
+    trends,
+    trends,
+    st.none() | steps,
+    st.none() | steps,
+    st.none() | st.builds(Period, steps, shares, shares),
+    st.floats(0, 1e300),
+    st.integers(0, 2**53),
+)
 summaries = st.builds(MetricSummary, st.integers(0, 2**53), samples, st.none() | samples, st.none() | samples)
 words = st.text(max_size=20)
 times = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -67,6 +88,7 @@ statuses = st.builds(
     times,
     times,
     st.lists(words, max_size=3).map(tuple),
+    st.dictionaries(metrics, diagnoses, max_size=3),
 )
 
 

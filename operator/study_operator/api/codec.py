@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from study_operator.api.diagnostics import diagnostics_from_manifest, diagnostics_to_manifest
 from study_operator.api.names import API_VERSION, ARM_LABEL, STUDY_LABEL, STUDY_UID_LABEL, TRIAL_LABEL
 from study_operator.api.study import ObjectMeta
 from study_operator.results.trial import (
@@ -110,6 +111,7 @@ def trial_status_to_manifest(status: TrialStatus) -> dict[str, Any]:
         "curves": {
             name: {"steps": list(curve.steps), "values": list(curve.values)} for name, curve in status.curves.items()
         },
+        "diagnostics": {name: diagnostics_to_manifest(found) for name, found in status.diagnostics.items()},
         "incomplete": list(status.incomplete),
         "source": status.source and status.source.value,
         "checkpoint": status.checkpoint and checkpoint_to_manifest(status.checkpoint),
@@ -165,6 +167,7 @@ def _status_from_manifest(status: Mapping[str, Any]) -> TrialStatus:
         started=_time(status.get("startTime")),
         finished=_time(status.get("completionTime")),
         failed_runs=tuple(status.get("failedRuns", ())),
+        diagnostics={name: diagnostics_from_manifest(found) for name, found in status.get("diagnostics", {}).items()},
     )
 
 

@@ -24,10 +24,14 @@ from study_operator.api.fields import (
     StudyName,
 )
 from study_operator.api.study import MOST_RERUNS
+from study_operator.results.diagnostics import LARGEST
 from study_operator.results.trial import FIRST_CONFIRMATION, Purpose, Source, TrialState
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Step = int
+Statistic = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Deviation = Annotated[float, Field(ge=0, le=LARGEST)]
+Deviate = Annotated[float, Field(ge=-1000, le=1000)]
 
 
 class TrialSpec(Model):
@@ -90,6 +94,72 @@ class Curve(Model):
     values: tuple[float, ...] = Field(max_length=64, description="The points' values.", examples=[[0.91, 0.5]])
 
 
+class Trend(Model):
+    """Whether a stretch of a curve rises or falls."""
+
+    z: Deviate = Field(
+        description="Kendall's test against the order, as a standard normal deviate: positive where the values rise.",
+        examples=[3.9],
+    )
+    change: Statistic = Field(description="What they rise by over the stretch (Theil and Sen).", examples=[0.0041])
+    step: Step = Field(description="Where the stretch begins; it goes to the end.", examples=[460])
+
+
+class Period(Model):
+    """A curve's period."""
+
+    steps: Step = Field(description="Its length in steps.", examples=[90])
+    p: float = Field(ge=0, le=1, description="The probability that it is chance.", examples=[0.0003])
+    share: float = Field(ge=0, le=1, description="The share of the variance that the phase explains.", examples=[0.4])
+
+
+class CurveDiagnostics(Model):
+    """What a metric's full curve says, for the findings."""
+
+    evaluations: Count = Field(description="How many finite points it has, each step once.", examples=[60])
+    median: Statistic = Field(description="The values' median.", examples=[0.0712])
+    p90: Statistic = Field(description="The values' 90th percentile.", examples=[0.52])
+    noise: Deviation | None = Field(
+        default=None,
+        description="The standard deviation of an evaluation around the curve, late in training.",
+        examples=[0.0021],
+    )
+    late: Trend | None = Field(
+        default=None,
+        description="The trend of the last quarter.",
+        examples=[{"z": -2.4, "change": -0.0049, "step": 460}],
+    )
+    after_minimum: Trend | None = Field(
+        default=None,
+        description="The trend after the smallest value.",
+        examples=[{"z": 3.9, "change": 0.0121, "step": 330}],
+    )
+    after_maximum: Trend | None = Field(
+        default=None,
+        description="The trend after the largest value.",
+        examples=[{"z": -2.1, "change": -0.3624, "step": 20}],
+    )
+    settled_at_minimum: Step | None = Field(
+        default=None, description="The first step within the noise of the smallest value.", examples=[300]
+    )
+    settled_at_maximum: Step | None = Field(
+        default=None, description="The first step within the noise of the largest value.", examples=[10]
+    )
+    period: Period | None = Field(
+        default=None,
+        description="The dominant period of the second half, if there is one.",
+        examples=[{"steps": 90, "p": 0.0003, "share": 0.4}],
+    )
+    gap_spread: Deviation = Field(
+        default=0.0,
+        description="How uneven the evaluations are: the spread of the gaps between them, from P10 to P90, in medians.",
+        examples=[0.35],
+    )
+    repeated_steps: Count = Field(
+        default=0, description="Points whose step is not beyond that of the point before.", examples=[12]
+    )
+
+
 class Checkpoint(Model):
     """A checkpoint that the trainer kept."""
 
@@ -120,6 +190,12 @@ class TrialStatus(Model):
         max_length=64,
         description="The same series, thinned for plotting.",
         examples=[{"validation_error": {"steps": [10, 20], "values": [0.91, 0.5]}}],
+    )
+    diagnostics: dict[str, CurveDiagnostics] = Field(
+        default={},
+        max_length=64,
+        description="What the full curves told of the series that were read back, by the metric's name.",
+        examples=[{"validation_error": {"evaluations": 60, "median": 0.0712, "p90": 0.52, "noise": 0.0021}}],
     )
     incomplete: tuple[MetricName, ...] = Field(
         default=(),

@@ -13,10 +13,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from study_operator.results.curve import CurveAnswer, fingerprint, summarize, thin
+from study_operator.results.diagnostics import diagnose
 from study_operator.results.objective import Objective, objective_of
 from study_operator.results.sentences import sentence
 from study_operator.results.taxonomy import Record, RecordedMetric, RunEnd, classify
-from study_operator.results.trial import Curve, MetricSummary, Sample, Source, TrialState, TrialStatus
+from study_operator.results.trial import (
+    Curve,
+    CurveDiagnostics,
+    MetricSummary,
+    Sample,
+    Source,
+    TrialState,
+    TrialStatus,
+)
 
 METRICS_KEPT = 16
 """Metrics of a trial that its status keeps, as many as the SDK takes."""
@@ -69,6 +78,7 @@ def conclude(
         started=started,
         finished=finished,
         failed_runs=failed_runs,
+        diagnostics=_diagnosed(names, known, whole=[name for name in agreeing if _counted(recorded.get(name))]),
     )
 
 
@@ -140,6 +150,17 @@ def _ending_with(summary: MetricSummary, final: Sample) -> MetricSummary:
 def _plotted(metrics: Mapping[str, MetricSummary], curves: Mapping[str, Curve]) -> dict[str, Curve]:
     plotted = {name: thin(curves[name]) if name in curves else _single_point(metrics[name]) for name in metrics}
     return {name: curve for name, curve in plotted.items() if curve}
+
+
+def _counted(metric: RecordedMetric | None) -> bool:
+    """Whether the trainer told how many points there are."""
+    return metric is not None and not metric.final_only
+
+
+def _diagnosed(names: list[str], answer: CurveAnswer, whole: Collection[str]) -> dict[str, CurveDiagnostics]:
+    """Of the curves that were read; ``whole`` are the metrics whose every point is there, by the trainer's word."""
+    found = {name: diagnose(answer.curves[name], whole=name in whole) for name in names if name in answer.curves}
+    return {name: diagnostics for name, diagnostics in found.items() if diagnostics is not None}
 
 
 def _single_point(summary: MetricSummary) -> Curve:

@@ -92,6 +92,53 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """Whether a stretch of a curve rises or falls, from ``step`` to the end.
+
+    ``z`` is Kendall's test of the order as a standard normal deviate, positive where the values rise; ``change`` what
+    they rise by, robustly (Theil and Sen).
+    """
+
+    z: float
+    change: float
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A curve's period in steps: ``p`` that it is chance, and the ``share`` of the variance that the phase explains."""
+
+    steps: int
+    p: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CurveDiagnostics:
+    """What the rules on training curves need of a metric's full curve, in either direction of the objective.
+
+    ``noise`` is the standard deviation of an evaluation around the curve late in training (s_e), ``late`` the trend
+    there; the trends after the extremes begin with the point after the extreme. ``settled_at_minimum`` is the first
+    step within the noise of the minimum. ``gap_spread`` is the distance between the outer tenths of the gaps between
+    evaluations in median gaps, and ``repeated_steps`` counts points whose step is not beyond the one before: both 0
+    where the monitoring may have lost points. What too few points cannot tell is None.
+    """
+
+    evaluations: int
+    median: float
+    p90: float
+    noise: float | None = None
+    late: Trend | None = None
+    after_minimum: Trend | None = None
+    after_maximum: Trend | None = None
+    settled_at_minimum: int | None = None
+    settled_at_maximum: int | None = None
+    period: Period | None = None
+    gap_spread: float = 0.0
+    repeated_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A checkpoint that the trainer kept: where, at which step, with which objective."""
 
@@ -127,10 +174,10 @@ class TrialSpec:
 class TrialStatus:
     """What came of a trial.
 
-    ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``incomplete`` the names of
-    those of which the trainer reported more points than could be read back. ``run`` identifies the run that the other
-    fields tell of; ``failed_runs`` are those that an infrastructure failure ended: they are not counted against the
-    trial, which runs again at the same point.
+    ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``diagnostics`` what the full
+    curves told of those that were read back, and ``incomplete`` the names of those of which the trainer reported more
+    points than could be read back. ``run`` identifies the run that the other fields tell of; ``failed_runs`` are those
+    that an infrastructure failure ended: they are not counted against the trial, which runs again at the same point.
     """
 
     state: TrialState = TrialState.PENDING
@@ -147,6 +194,7 @@ class TrialStatus:
     started: datetime | None = None
     finished: datetime | None = None
     failed_runs: tuple[str, ...] = ()
+    diagnostics: Mapping[str, CurveDiagnostics] = field(default_factory=dict)
 
     @property
     def attempts(self) -> int:
