@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from study_operator.api import InvalidManifest, Study, check_changes, check_manifest, parse_study, time_text
+from study_operator.api import InvalidManifest, Study, check_changes, parse_study, time_text
 from study_operator.api.yaml import load_manifest
 from study_operator.backends.local import (
     Identity,
@@ -23,8 +23,9 @@ from study_operator.backends.local import (
 )
 from study_operator.backends.port import BackendError, Refused
 from study_operator.cli.failure import Failure, faulty
+from study_operator.cli.lint import remarks_on
+from study_operator.cli.lint_formats import Level, text
 from study_operator.results.trial import Trial
-from study_operator.space import Problem
 
 STUDIES = Path("studies")
 """Where studies live unless another folder is named, under the folder that the command runs in."""
@@ -35,11 +36,12 @@ _BEGUN = {"lock", "study.yaml", "trials"}
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A manifest as it was given, and read."""
+    """A manifest as it was given, and read. ``warnings`` are the lines of what is unwise about it."""
 
     text: str
     manifest: Mapping[str, Any]
     template: TrainerTemplate
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +55,28 @@ class Opened:
 
 
 def read_given(file: Path, parallelism: int | None, environ: Mapping[str, str], cwd: Path) -> Given:
-    """Read and check a manifest for a run on this machine. Raises Failure with everything that is wrong with it."""
+    """Read a manifest and check it, as ``study lint`` does and for a run on this machine.
+
+    Raises Failure with everything that keeps it from running.
+    """
     try:
-        text = file.read_text(encoding="utf-8")
-        manifest = load_manifest(text)
-    except UnicodeDecodeError as error:
-        raise faulty(str(file), [Problem("", f"is not text in UTF-8: {error.reason}")]) from error
+        source = file.read_bytes()
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}") from error
-    except InvalidManifest as invalid:
-        raise faulty(str(file), invalid.problems) from invalid
-    if parallelism is not None and isinstance(budget := manifest.get("spec", {}).get("budget"), dict):
-        budget["parallelism"] = parallelism
-    if problems := check_manifest(manifest):
-        raise faulty(str(file), problems)
+    remarks = list(remarks_on(source, str(file)))
+    errors = [remark for remark in remarks if remark.level is Level.ERROR]
+    if errors:
+        raise Failure("\n".join(text(errors)))
+    manifest = load_manifest(source)
+    if parallelism is not None:
+        manifest["spec"]["budget"]["parallelism"] = parallelism
     try:
-        template = trainer_template(parse_study(manifest).spec.trial_template)
+        template = trainer_template(manifest["spec"]["trialTemplate"])
         check_command(template, environ, cwd)
     except Refused as refused:
         raise Failure(f"{file}: {refused}") from refused
-    return Given(text, manifest, template)
+    warnings = tuple(text([remark for remark in remarks if remark.level is Level.WARNING]))
+    return Given(source.decode("utf-8-sig"), manifest, template, warnings)
 
 
 def open_study(given: Given, path: Path, now: datetime, new_uid: Callable[[], UUID]) -> Opened:

@@ -6,17 +6,18 @@ import math
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from study_operator.results.trial import Trial
+from study_operator.results.trial import Purpose, Trial
 
 
 class Progress:
-    """The trials that have ended, each counted once, and how long they took."""
+    """The trials that have ended, each noted once, and how long they took. Reruns are noted, and not counted."""
 
     def __init__(self, planned: int, parallelism: int, trials: Collection[Trial] = ()) -> None:
         self.planned = planned
         self._parallelism = parallelism
         self._durations: dict[int, timedelta] = {}
         self._ended: set[int] = set()
+        self.done = 0
         for trial in trials:
             self.note(trial)
 
@@ -26,14 +27,10 @@ class Progress:
         if not status.state.final or index in self._ended:
             return False
         self._ended.add(index)
+        self.done += trial.spec.purpose is Purpose.SEARCH
         if status.started is not None and status.finished is not None:
             self._durations[index] = status.finished - status.started
         return True
-
-    @property
-    def done(self) -> int:
-        """Trials that have ended, however."""
-        return len(self._ended)
 
     @property
     def tenths(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -57,6 +58,7 @@ def run(context: click.Context, file: Path, folder: Path | None, parallelism: in
     logging.basicConfig(level=logging.WARNING, handlers=[_ToView(view)], force=True)
     try:
         _introduce(view, given, opened)
+        gc.freeze()  # what was imported lives as long as the process, and searching it for garbage would stall refills
         with view:
             outcome, status = asyncio.run(_engine(opened, view))
     except Gone as gone:
@@ -97,6 +99,8 @@ def _introduce(view: View, given: Given, opened: Opened) -> None:
     ended = sum(trial.status.state.final for trial in opened.trials)
     begun = f"resumed, {ended} of {opened.study.spec.budget.trials} trials ended" if opened.trials else "begun"
     view.note(f"Study {name} in {path}: {begun}.")
+    for line in given.warnings:
+        view.note(line)
     if given.template.unhonoured:
         fields = "\n".join(f"  {field}" for field in given.template.unhonoured)
         view.note(f"Warning: a run on this machine cannot honour these fields, and goes on without them:\n{fields}")

@@ -18,7 +18,7 @@ from study_operator.backends.local import Witness
 from study_operator.backends.port import Announcement, Run, Severity
 from study_operator.cli.progress import Progress
 from study_operator.cli.table import duration_text, short, status_line, study_view
-from study_operator.results.trial import Trial, TrialState
+from study_operator.results.trial import Purpose, Trial, TrialState
 
 REFRESHES = 2
 """Of the live table, a second: often enough to count seconds, and too seldom to take a trainer's time."""
@@ -65,7 +65,9 @@ class PlainView:
     def trial_written(self, trial: Trial) -> None:
         """A trial's end."""
         if self._progress.note(trial):
-            self.note(f"[{self._progress.done}/{self._progress.planned}] {trial_line(trial)}")
+            searched = trial.spec.purpose is Purpose.SEARCH
+            count = f"{self._progress.done}/{self._progress.planned}" if searched else trial.spec.purpose.value
+            self.note(f"[{count}] {trial_line(trial)}")
 
     def status_written(self, status: Mapping[str, object]) -> None:
         """A further tenth of the way."""
