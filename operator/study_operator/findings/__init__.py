@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from study_operator.findings import boundary, coverage, feasibility, insight, instability
+from study_operator.findings import noise, overfitting, progress, signatures
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence
 from study_operator.findings.finding import RULES, Finding, Rule, Severity, Subject
 
-FAMILIES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = ()
+FAMILIES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
+    feasibility.find,
+    boundary.find,
+    instability.find,
+    coverage.find,
+    insight.find,
+)
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:

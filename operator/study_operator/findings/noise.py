@@ -1,0 +1,70 @@
+"""Is the error noisy from step to step, late in training? (rule 14)
+
+Where one evaluation differs from the next by more than the arms differ from each other, or by more than a rerun would
+change, the best of many evaluations is partly luck. The noise is that of the objective's metric around its curve in the
+last quarter of the training; it needs another quantity to be called large, so with one arm and no reruns nothing is
+said.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from study_operator.findings.evidence import ArmEvidence, Evidence
+from study_operator.findings.finding import Finding, Number, Severity, Subject
+from study_operator.findings.training_curves import BestCurve, best_curves, within
+from study_operator.findings.words import short
+
+SHARE_OF_GAP = 0.5
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Findings of rule 14, one an arm at most."""
+    metric, direction = evidence.objective.metric, evidence.objective.direction
+    for arm in evidence.arms:
+        curves = [curve for curve in best_curves(arm, metric, direction) if curve.diagnostics.noise is not None]
+        if not curves:
+            continue
+        noise = statistics.median(_noise(curve) for curve in curves)
+        gap = gap_to_rival(evidence, arm)
+        reasons, numbers = [], dict[str, Number](noise=noise, trials=len(curves))
+        if gap is not None:
+            numbers |= {"gap": gap, "limit": SHARE_OF_GAP * gap}
+            if noise > SHARE_OF_GAP * gap:
+                reasons.append(f"more than half of what separates it from the next arm ({short(gap)})")
+        if evidence.trial_variance is not None:
+            numbers |= {"trialVariance": evidence.trial_variance}
+            if noise > evidence.trial_variance:
+                reasons.append(f"more than reruns differ ({short(evidence.trial_variance)})")
+        if reasons:
+            yield _finding(arm, metric, curves[0], noise, reasons, numbers)
+
+
+def gap_to_rival(evidence: Evidence, arm: ArmEvidence) -> float | None:
+    """How far the arm's best objective is from the best of the other arms; None without either."""
+    others = [other.objective[other.best] for other in evidence.arms if other is not arm and other.best is not None]
+    return float(abs(arm.objective[arm.best] - min(others))) if others and arm.best is not None else None
+
+
+def _noise(curve: BestCurve) -> float:
+    noise = curve.diagnostics.noise
+    assert noise is not None, "only curves with a noise are asked"
+    return noise
+
+
+def _finding(
+    arm: ArmEvidence, metric: str, curve: BestCurve, noise: float, reasons: list[str], numbers: dict[str, Number]
+) -> Finding:
+    late = curve.diagnostics.late
+    return Finding(
+        "late-variance",
+        Severity.WARNING,
+        Subject(arm=arm.label, trial=curve.name),
+        f"{within(arm)} are noisy late in training: from one evaluation to the next {metric} varies by {short(noise)} "
+        f"(standard deviation), {' and '.join(reasons)}.",
+        "Evaluate on more validation examples, let the learning rate decay to zero, average the weights over the last "
+        "steps, or use a larger batch; and confirm the winner by reruns before it is believed.",
+        numbers,
+        step=None if late is None else curve.step(late.step),
+    )

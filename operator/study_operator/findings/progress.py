@@ -1,0 +1,92 @@
+"""Was the training long enough, or too long? (rules 15 and 16)
+
+Whether the last evaluation is better than an earlier one is a coin's toss on a flat curve (a third of them are taken
+for improving). So the last quarter must get better in its order (Kendall's tau, p < .05) by more than twice the noise.
+Training is too long where the curves came within their noise of the best long before the end; curves that overfit have
+their best early for another reason, and more steps or fewer are not the remedy.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from study_operator.findings.evidence import ArmEvidence, Evidence
+from study_operator.findings.finding import Finding, Severity, Subject
+from study_operator.findings.overfitting import worsens
+from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, upper_tail, within
+from study_operator.findings.words import percent, short
+
+SIGNIFICANCE = 0.05
+NOISES = 2.0
+
+TOP = 5
+"""Trials of an arm that rule 16 looks at."""
+LONG_BEFORE = 0.5
+AT_THE_START = 0.1
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Findings of rules 15 and 16, one an arm at most."""
+    metric, direction = evidence.objective.metric, evidence.objective.direction
+    for arm in evidence.arms:
+        curves = best_curves(arm, metric, direction, TOP)
+        improving = [curve for curve in curves[:BEST] if improves(curve)]
+        if len(improving) >= AGREEING:
+            yield _improving(arm, metric, curves[:BEST], improving)
+            continue
+        steady = [curve for curve in curves if not worsens(curve) and not improves(curve)]
+        if len(steady) >= BEST and 2 * len(steady) > len(curves):
+            yield from _saturated(arm, metric, steady)
+
+
+def improves(curve: BestCurve) -> bool:
+    """Whether the curve still gets better at its end: in order, by twice its noise, and materially."""
+    late = curve.late
+    return late is not None and upper_tail(-late.z) < SIGNIFICANCE and curve.exceeds(late.change, NOISES)
+
+
+def _improving(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve], improving: Sequence[BestCurve]) -> Finding:
+    first = improving[0]
+    late, noise = first.late, first.diagnostics.noise
+    assert late is not None and noise is not None
+    return Finding(
+        "still-improving",
+        Severity.WARNING,
+        Subject(arm=arm.label, trial=first.name),
+        f"{within(arm)} still improve at the end: {metric} of {names(improving)} gets better over the last quarter, "
+        f"by {short(abs(late.change))} in {first.name}.",
+        "Train longer in the next round, and stretch a schedule that decays to zero with it: extra steps at a learning "
+        "rate near zero teach nothing.",
+        {
+            "trials": len(curves),
+            "improving": len(improving),
+            "p": upper_tail(-late.z),
+            "significance": SIGNIFICANCE,
+            "change": abs(late.change),
+            "noise": noise,
+            "noises": NOISES,
+        },
+        step=first.step(late.step),
+    )
+
+
+def _saturated(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve]) -> Iterator[Finding]:
+    settled = [share for curve in curves if (share := curve.settled) is not None]
+    best_at = [share for curve in curves if (share := curve.best_at) is not None]
+    median = statistics.median(settled) if settled else 1.0
+    early = len(best_at) == len(curves) and max(best_at) <= AT_THE_START
+    if median >= LONG_BEFORE and not early:
+        return
+    first = curves[0]
+    step = first.diagnostics.settled_at_minimum if first.sign > 0 else first.diagnostics.settled_at_maximum
+    yield Finding(
+        "early-saturation",
+        Severity.INFO,
+        Subject(arm=arm.label, trial=first.name),
+        f"{within(arm)} are done long before the end: {metric} comes within its noise of the best after "
+        f"{percent(median)} of the steps (median of {len(settled)}).",
+        "Train for fewer steps in the next round, if every arm is done as early, and spend the time on more trials.",
+        {"trials": len(curves), "settled": median, "limit": LONG_BEFORE, "latestBest": max(best_at, default=1.0)},
+        step=None if step is None else first.step(step),
+    )
