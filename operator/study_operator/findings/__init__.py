@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from study_operator.findings import boundary, coverage, feasibility, insight, instability
-from study_operator.findings import noise, overfitting, progress, signatures
+from study_operator.findings import (
+    boundary,
+    coverage,
+    feasibility,
+    insight,
+    instability,
+    noise,
+    overfitting,
+    progress,
+    signatures,
+)
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence
 from study_operator.findings.finding import RULES, Finding, Rule, Severity, Subject
 
@@ -18,6 +27,10 @@ FAMILIES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     instability.find,
     coverage.find,
     insight.find,
+    overfitting.find,
+    noise.find,
+    progress.find,
+    signatures.find,
 )
 
 
