@@ -23,12 +23,13 @@ from study_operator.space import Arm, Choices, Hyperparameter, Range, Space
 
 Floats = NDArray[numpy.float64]
 Flags = NDArray[numpy.bool_]
+Rows = NDArray[numpy.intp]
 
 MANY_MADS = 5.0
 """A trial that is worse than the median by more of these, and no better than at its start, has diverged (rule 8)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Axis:
     """A sampled hyperparameter within an arm.
 
@@ -38,8 +39,12 @@ class Axis:
     """
 
     hyperparameter: Hyperparameter
-    rows: NDArray[numpy.intp]
+    rows: Rows
     coordinates: Floats
+
+    def coordinate(self, row: int) -> float:
+        """The coordinate of the trial at ``row`` of the arm, to which the axis applies."""
+        return float(self.coordinates[numpy.searchsorted(self.rows, row)])
 
     @property
     def name(self) -> str:
@@ -54,7 +59,7 @@ class Axis:
         return domain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArmEvidence:
     """The final search trials of an arm, by index: those that succeeded or are infeasible, n of them.
 
@@ -81,15 +86,20 @@ class ArmEvidence:
         return numpy.where(self.infeasible, numpy.inf, self.objective)
 
     @cached_property
-    def order(self) -> NDArray[numpy.intp]:
+    def order(self) -> Rows:
         """The feasible trials, best first; equal objectives by index."""
-        ranked: NDArray[numpy.intp] = numpy.argsort(self.ranked, kind="stable")
+        ranked: Rows = numpy.argsort(self.ranked, kind="stable")
         return ranked[: int(numpy.count_nonzero(~self.infeasible))]
 
     @property
     def best(self) -> int | None:
         """The row of the best trial; None where none is feasible."""
         return int(self.order[0]) if len(self.order) else None
+
+    def best_of(self, rows: Rows) -> int | None:
+        """The row of the best trial among ``rows``; None where none of them is feasible."""
+        ranked = self.ranked[rows]
+        return int(rows[numpy.argmin(ranked)]) if len(rows) and numpy.isfinite(ranked).any() else None
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -110,7 +120,7 @@ class ArmEvidence:
             yield Axis(definition, rows, _cells(definition, drawn))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What the rules look at.
 

@@ -1,0 +1,99 @@
+"""Were enough points sampled? (rule 11)
+
+Two answers. The bound: if n points, spread over the space as uniformly as random ones or more so, have the incumbent as
+their best, then with 95% confidence no more than 1 - 0.05^(1/n) of the space's volume is better. And the saving test:
+if half the points would have done as well, up to the variance between reruns, then twice as many are not worth it.
+E[best of n/2] is the unbiased order statistic, the mean over all subsets; E[best of n] is the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy
+from scipy import special
+
+from study_operator.findings.evidence import ArmEvidence, Evidence, Floats
+from study_operator.findings.finding import Finding, Number, Severity, Subject
+from study_operator.findings.words import percent, short
+
+CONFIDENCE = 0.95
+WORTH = 1.0
+"""Gain of the second half of the points, in deviations between reruns, above which more points are worth it."""
+COARSE = 0.1
+"""Bound of the better volume above which a study is told of it (fewer than 29 points an arm) [D]."""
+FEWEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How well ``n`` points covered an arm's space.
+
+    ``better_volume``: the 95% bound of the share of the space that is better than the incumbent. ``gain``: what the
+    second half of the points brought, in units of the objective. ``near_best``: trials within one standard deviation
+    between reruns of the best, itself included; None where that deviation is not known.
+    """
+
+    n: int
+    better_volume: float
+    gain: float
+    near_best: int | None
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Findings of rule 11."""
+    for arm in evidence.arms:
+        coverage = coverage_of(arm, evidence.trial_variance)
+        if coverage is not None:
+            yield from _findings(arm, coverage, evidence.trial_variance)
+
+
+def coverage_of(arm: ArmEvidence, trial_variance: float | None) -> Coverage | None:
+    """The coverage of an arm; None for an arm without enough trials or without a feasible one."""
+    n = len(arm.trials)
+    if n < FEWEST or arm.best is None:
+        return None
+    values = numpy.where(arm.infeasible, numpy.nanmax(arm.objective), arm.objective)
+    best = float(arm.objective[arm.best])
+    near = None if trial_variance is None else int(numpy.count_nonzero(arm.objective <= best + trial_variance))
+    gain = expected_best(values, n // 2) - best
+    return Coverage(n, 1 - (1 - CONFIDENCE) ** (1 / n), gain, near)
+
+
+def expected_best(values: Floats, m: int) -> float:
+    """The mean of the minima of all subsets of ``m`` of the ``values``: the unbiased estimate of E[best of m].
+
+    The i-th smallest of n (from zero) is the minimum of C(n-1-i, m-1) of the C(n, m) subsets.
+    """
+    n = len(values)
+    rest = n - 1 - numpy.arange(n)
+    log_share = special.gammaln(rest + 1) - special.gammaln(numpy.maximum(rest - m + 2, 1)) - special.gammaln(m)
+    log_all = special.gammaln(n + 1) - special.gammaln(n - m + 1) - special.gammaln(m + 1)
+    weights = numpy.where(rest >= m - 1, numpy.exp(log_share - log_all), 0.0)
+    return float(weights @ numpy.sort(values))
+
+
+def _findings(arm: ArmEvidence, coverage: Coverage, trial_variance: float | None) -> Iterator[Finding]:
+    numbers: dict[str, Number] = {"n": coverage.n, "better_volume": coverage.better_volume, "gain": coverage.gain}
+    subject = Subject(arm=arm.label)
+    bound = f"with 95% confidence up to {percent(coverage.better_volume)} of the space is better than the best trial"
+    if trial_variance is not None and coverage.near_best is not None and coverage.gain > WORTH * trial_variance:
+        yield Finding(
+            "enough-points",
+            Severity.WARNING,
+            subject,
+            f"The second half of the {coverage.n} points made the best better by {short(coverage.gain)}, more than "
+            f"reruns differ ({short(trial_variance)}), so more points would go on to help; {bound}.",
+            f"Sample more points: {2 * coverage.n} in this arm, or fewer dimensions.",
+            {**numbers, "trial_variance": trial_variance, "near_best": coverage.near_best, "to": 2 * coverage.n},
+        )
+    elif coverage.better_volume > COARSE:
+        yield Finding(
+            "enough-points",
+            Severity.INFO,
+            subject,
+            f"{coverage.n} points are a coarse look: {bound}.",
+            "More points narrow that down: the budget can be raised, and the sequence of points goes on.",
+            numbers,
+        )

@@ -1,0 +1,133 @@
+"""The data of the basic plots: axis plots and the isolation plot (rule 12).
+
+The playbook's two pictures. An axis plot shows one hyperparameter of one arm against the objective, the infeasible
+trials marked, because where training fails is half of what it teaches. The isolation plot shows the best trial for each
+scientific value with everything else optimised away. Reports draw what is prepared here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy
+
+from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Rows
+from study_operator.scalar import Scalar
+from study_operator.space import Range, Role, ScaleName
+
+TOP = 3
+"""Trials of an arm that are marked as its best."""
+BINS = 10
+"""Parts of a continuous scientific range, each of which shows its best trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPoint:
+    """A trial on an axis plot: ``objective`` as the user knows it, None where infeasible; ``rank`` 1 to 3 or None."""
+
+    trial: str
+    index: int
+    coordinate: float
+    value: Scalar
+    objective: float | None
+    infeasible: bool
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPlot:
+    """One hyperparameter of one arm; ``scale`` is None for choices, whose points are at their values."""
+
+    arm: str
+    hyperparameter: str
+    scale: ScaleName | None
+    minimum: float | None
+    maximum: float | None
+    points: tuple[AxisPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationPoint:
+    """The best of the trials that share a scientific value; ``trial`` and ``objective`` None where none is feasible."""
+
+    value: Scalar
+    trial: str | None
+    objective: float | None
+    trials: int
+    infeasible: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationPlot:
+    """The best trial at each value of ``hyperparameter``: the arms' labels, or the parts of a scientific range.
+
+    ``hyperparameter`` is empty for the arms. ``scale`` is that of a range; its points' values are the best trials' own.
+    """
+
+    arm: str
+    hyperparameter: str
+    scale: ScaleName | None
+    points: tuple[IsolationPoint, ...]
+
+
+def axis_plots(evidence: Evidence) -> tuple[AxisPlot, ...]:
+    """A plot for each hyperparameter that is sampled in each arm."""
+    return tuple(_axis_plot(evidence, arm, axis) for arm in evidence.arms for axis in arm.axes)
+
+
+def isolation_plots(evidence: Evidence) -> tuple[IsolationPlot, ...]:
+    """The plot of the arms, and one for each arm and continuous scientific hyperparameter."""
+    arms = tuple(_best(evidence, arm, numpy.arange(len(arm.trials)), arm.label) for arm in evidence.arms)
+    ranges = tuple(
+        _isolation_of_range(evidence, arm, axis)
+        for arm in evidence.arms
+        for axis in arm.axes
+        if axis.hyperparameter.role is Role.SCIENTIFIC
+    )
+    return (IsolationPlot("", "", None, arms), *ranges)
+
+
+def _axis_plot(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> AxisPlot:
+    domain = axis.hyperparameter.domain
+    minimum, maximum, scale = (
+        (domain.minimum, domain.maximum, domain.scale) if isinstance(domain, Range) else (None,) * 3
+    )
+    return AxisPlot(arm.label, axis.name, scale, minimum, maximum, tuple(_points(evidence, arm, axis)))
+
+
+def _points(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> Iterator[AxisPoint]:
+    ranks = {row: rank for rank, row in enumerate(arm.order[:TOP].tolist(), 1)}
+    for row, coordinate in zip(axis.rows.tolist(), axis.coordinates.tolist(), strict=True):
+        spec = arm.trials[row].spec
+        infeasible = bool(arm.infeasible[row])
+        yield AxisPoint(
+            trial=spec.name,
+            index=spec.index,
+            coordinate=coordinate,
+            value=spec.parameters[axis.name],
+            objective=None if infeasible else evidence.objective.direction.minimised(float(arm.objective[row])),
+            infeasible=infeasible,
+            rank=ranks.get(row),
+        )
+
+
+def _isolation_of_range(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> IsolationPlot:
+    domain = axis.domain
+    bins = numpy.minimum((axis.coordinates * BINS).astype(int), BINS - 1)
+    points = []
+    for part in range(BINS):
+        rows = axis.rows[bins == part]
+        if len(rows):
+            best = rows[numpy.argmin(arm.ranked[rows])]
+            points.append(_best(evidence, arm, rows, arm.trials[best].spec.parameters[axis.name]))
+    return IsolationPlot(arm.label, axis.name, domain.scale if isinstance(domain, Range) else None, tuple(points))
+
+
+def _best(evidence: Evidence, arm: ArmEvidence, rows: Rows, value: Scalar) -> IsolationPoint:
+    infeasible = int(numpy.count_nonzero(arm.infeasible[rows]))
+    best = arm.best_of(rows)
+    if best is None:
+        return IsolationPoint(value, None, None, len(rows), infeasible)
+    objective = evidence.objective.direction.minimised(float(arm.objective[best]))
+    return IsolationPoint(value, arm.trials[best].spec.name, objective, len(rows), infeasible)
