@@ -3,7 +3,9 @@
 import json
 import os
 import pty
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -196,3 +198,22 @@ def _read(descriptor):
         return os.read(descriptor, 65536)
     except OSError:  # Linux' way of saying that the other end is closed
         return b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_the_session_leaves_nothing_running_and_the_study_resumable(place, number):
+    study = manifest("stubborn", "heart", trials=2)
+    study["spec"]["trialTemplate"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
+    place.write(study)
+    process = place.start("run", "study.yaml")
+    read_until(process, "Accepted")
+    while not (place.path / "heart").exists():
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    beat = (place.path / "heart").read_text()
+    time.sleep(0.2)
+    assert (place.path / "heart").read_text() == beat
+    assert set(states(place).values()) == {"Pending"}
+    assert "Interrupted" in place.study("list").stdout

@@ -77,6 +77,14 @@ async def test_the_curve_is_what_the_trainer_exposed(engine, mode, steps):
     assert answer.curves["loss"].values[-1] == 0.25
 
 
+async def test_very_many_points_come_through(engine):
+    async with engine() as (backend, seen):
+        await backend.start(study_of("many", "100000"), spec())
+        run = await seen.ended()
+        answer = await backend.metrics.curves(CurveRequest("default", run.pod, ("loss",), 0, 0))
+    assert answer.curves["loss"].values == tuple(1 / point for point in range(1, 100_001))
+
+
 async def test_an_endpoint_that_cannot_be_read_costs_the_curve_alone(engine, caplog):
     run = await run_one(engine, "hostile-endpoint")
     assert run.end.exit_code == 0

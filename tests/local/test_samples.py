@@ -41,3 +41,13 @@ def test_a_trainer_that_exposes_without_end_is_kept_within_bounds(tmp_path, monk
     kept = read_samples(path)
     assert len(kept) == samples.MOST_SERIES
     assert {len(series) for series in kept.values()} == {1}
+
+
+def test_a_clock_that_is_set_back_costs_no_point_and_keeps_step_and_value_together(tmp_path):
+    path = tmp_path / "samples.txt"
+    file = SampleFile(path)
+    for step, scraped in enumerate([1000, 2000, 500], start=1):
+        file.append({"study_step": [(None, step)], "loss": [(None, 1 / step)]}, scraped)
+    kept = read_samples(path)
+    assert [value for _, value in kept["loss"]] == [1, 1 / 2, 1 / 3]
+    assert [time for time, _ in kept["loss"]] == [time for time, _ in kept["study_step"]] == [1000, 2000, 2001]

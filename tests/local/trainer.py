@@ -61,6 +61,10 @@ def main(mode, *arguments):
             )
             record({"loss": 0.25})
             scraped.wait(10)
+        case "many":
+            lines = "".join(f"loss {1 / point!r} {point}\n" for point in range(1, int(arguments[0]) + 1))
+            scraped = serve(lambda: f"# TYPE loss gauge\n{lines}# EOF\n", "application/openmetrics-text")
+            scraped.wait(60)
         case "hostile-endpoint":
             scraped = serve(lambda: "x" * 100_000)
             scraped.wait(10)

@@ -42,8 +42,12 @@ class SampleFile:
         self._last = {name: points[-1][0] for name, points in read_samples(path).items()}
 
     def append(self, points: Points, scraped: int) -> None:
-        """Keep what is new of one exposition; points without a time get ``scraped``, unix ms. Raises OSError."""
+        """Keep what is new of one exposition. Raises OSError.
+
+        Points without a time get ``scraped``, unix milliseconds, or a later one where our clock was set back.
+        """
         last = dict(self._last)
+        scraped = max(scraped, 1 + max(last.values(), default=0))
         lines = []
         for name, series in points.items():
             if _UNRELATED.match(name) or (name not in last and len(last) >= MOST_SERIES):
