@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,14 @@ PARALLELISM = 2
 class Overhead:
     """Wall clock seconds for the same trials: by the engine from command to prompt, and by the bare pool.
 
-    ``trial_seconds`` is the mean time of one trial in the pool.
+    ``start`` is the engine's part before its first trial, ``trial_seconds`` the mean time of one trial in the pool.
     """
 
     trainer: str
     trials: int
     parallelism: int
     engine: float
+    start: float
     pool: float
     trial_seconds: float
 
@@ -46,6 +48,11 @@ class Overhead:
     def share(self) -> float:
         """The engine's part, as a share of the trials' own time."""
         return self.engine / self.pool - 1.0
+
+    @property
+    def share_once_started(self) -> float:
+        """The same from the first trial on: what grows with the study."""
+        return (self.engine - self.start) / self.pool - 1.0
 
 
 def fixed_study(trials: int) -> dict[str, Any]:
@@ -83,11 +90,14 @@ def overhead(manifest: Mapping[str, Any]) -> Overhead:
     """Run the study, then its trials bare. Raises AssertionError where a trial has no result."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        begun = datetime.now(UTC)
         engine = _by_engine(manifest, folder)
         trials = StudyFolder(folder / "study").trials()
         assert all(trial.status.state is TrialState.SUCCEEDED for trial in trials), "every trial must succeed"
+        started = min(trial.status.started for trial in trials if trial.status.started is not None)
         pool, trial_seconds = _by_pool(manifest, [trial.spec for trial in trials], folder)
-    return Overhead(manifest["metadata"]["name"], len(trials), PARALLELISM, engine, pool, trial_seconds)
+    start = (started - begun).total_seconds()
+    return Overhead(manifest["metadata"]["name"], len(trials), PARALLELISM, engine, start, pool, trial_seconds)
 
 
 def _by_engine(manifest: Mapping[str, Any], folder: Path) -> float:

@@ -100,7 +100,17 @@ def writes(measured: Sequence[Measurement], released: Counter[str], released_tri
 
 def overheads(found: Iterable[Overhead]) -> Iterator[str]:
     yield from table(
-        ("`study run`", "trials", "at a time", "one trial, s", "bare pool, s", "study run, s", "overhead"),
+        (
+            "`study run`",
+            "trials",
+            "at a time",
+            "one trial, s",
+            "bare pool, s",
+            "study run, s",
+            "of it before the first trial, s",
+            "overhead",
+            "overhead once started",
+        ),
         [
             (
                 f"{each.trainer} trainer",
@@ -109,7 +119,9 @@ def overheads(found: Iterable[Overhead]) -> Iterator[str]:
                 f"{each.trial_seconds:.2f}",
                 f"{each.pool:.1f}",
                 f"{each.engine:.1f}",
+                f"{each.start:.1f}",
                 f"{each.share:.1%}",
+                f"{each.share_once_started:.1%}",
             )
             for each in found
         ],
