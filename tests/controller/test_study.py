@@ -2,11 +2,12 @@
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from study_operator.backends.memory import MemoryWorld, Script
-from study_operator.backends.port import Exhausted, Foreign, StudyRef, Unavailable
+from study_operator.backends.port import Exhausted, Foreign, RunPhase, StudyRef, Unavailable
 from study_operator.controller import ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
@@ -280,3 +281,27 @@ async def test_a_settled_study_writes_nothing(world):
         controller.study_changed(manifest())
         await until(lambda: not controller._tasks and not len(controller._queue))
     assert len(world.calls) == writes
+
+
+async def test_a_refusal_that_nobody_minds_any_more_does_not_keep_the_study_from_finishing(world):
+    world.fault = lambda operation: _refuse_start(world) if operation == "start" else None
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Stalled" and world.statuses[KEY]["trials"]["succeeded"] == 7)
+        controller.study_changed(manifest(generation=2, budget={"trials": 7, "parallelism": 2}))
+        await until(lambda: state(world) == "Finished")
+
+
+def _refuse_start(world: MemoryWorld) -> None:
+    if len(world.runs.get(KEY, {})) == 7:
+        raise Foreign("Job digits-7 belongs to somebody else")
+
+
+async def test_an_end_that_is_seen_while_the_study_is_opened_is_not_lost(world):
+    world.trainer = lambda spec: Script(running=60.0, curves=good(spec).curves)
+    async with running(world):
+        await until(lambda: [run.phase for run in world.runs.get(KEY, {}).values()] == [RunPhase.RUNNING] * 2)
+    seen = [replace(run, phase=RunPhase.ENDED, end=RunEnd(0)) for run in world.runs[KEY].values()]
+    async with running(world) as controller:
+        for run in seen:
+            controller.run_changed(run)
+        await until(lambda: world.statuses[KEY].get("trials", {}).get("succeeded") == 2)

@@ -8,6 +8,7 @@ it had done already, because names are deterministic and creates adopt.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -29,7 +30,6 @@ from study_operator.controller.announcements import announcements
 from study_operator.controller.collect import collect, vanished
 from study_operator.controller.commands import (
     HOLD_COLLECTIONS,
-    HOLD_STARTS,
     RELEASE_INTERVAL,
     Command,
     Kind,
@@ -53,6 +53,9 @@ from study_operator.space import Space
 
 REFUSED_DELAY = 10.0
 """Seconds, at the least, before something that was refused is tried again: somebody has to mend its cause first."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class Actions:
@@ -87,22 +90,24 @@ class Actions:
 
     async def perform(self, state: StudyState, command: Command) -> None:
         """Do it, and take note of how it went. Only what nobody foresaw is raised."""
-        hold = HOLD_STARTS if command.kind is Kind.START else command.key
         try:
             await self._perform[command.kind](state, command.index)
         except Unavailable as error:
-            state.backoff.failed(hold, self._time(), error.retry_after)
+            state.backoff.failed(command.hold, self._time(), error.retry_after)
             state.holds[command.kind] = Trouble("Unavailable", str(error))
+            logger.info("study %s: %s of trial %d is to be repeated: %s", state.key, command.kind, command.index, error)
         except Exhausted as error:
-            state.backoff.failed(hold, self._time())
+            state.backoff.failed(command.hold, self._time())
             state.holds[command.kind] = Trouble("QuotaExceeded", str(error))
-        except Refused as error:
-            state.backoff.failed(hold, self._time(), REFUSED_DELAY)
+            logger.warning(
+                "study %s: no room for the %s of trial %d: %s", state.key, command.kind, command.index, error
+            )
+        except (Refused, Gone) as error:
+            state.backoff.failed(command.hold, self._time(), REFUSED_DELAY)
             state.stalls[command.kind] = Trouble(type(error).__name__, str(error))
-        except Gone:
-            state.gone = True
+            logger.warning("study %s: %s of trial %d was refused: %s", state.key, command.kind, command.index, error)
         else:
-            state.backoff.succeeded(hold)
+            state.backoff.succeeded(command.hold)
             state.stalls.pop(command.kind, None)
             state.holds.pop(command.kind, None)
         if command.kind is not Kind.REPORT:
@@ -135,7 +140,8 @@ class Actions:
             state.ledger.put(trial)
         state.ledger.rerank(study.objective)
         state.space, state.sampler = space, sampler
-        self._fold_listed(state, runs)
+        self._fold_listed(state, [state.latest(run) for run in runs])
+        state.early.clear()
 
     async def _reread(self, state: StudyState, _: int) -> None:
         """Take note of what vanished or appeared without an event. What this controller knows of a trial is newer than

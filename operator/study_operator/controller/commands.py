@@ -59,6 +59,11 @@ class Command:
     def key(self) -> tuple[str, int]:
         return self.kind, self.index
 
+    @property
+    def hold(self) -> tuple[str, int]:
+        """What is held up when the action fails: itself, or all of its kind where the cause is theirs too."""
+        return HOLD_STARTS if self.kind is Kind.START else self.key
+
 
 def expiry(state: StudyState) -> datetime | None:
     """When the study's ``maxDuration`` is over."""
@@ -88,24 +93,26 @@ def _suspicious(state: StudyState, settings: ControllerSettings) -> bool:
 
 def finished(state: StudyState, now: datetime) -> bool:
     """Whether every trial that the budget allows has a durable result."""
-    if not state.opened or state.unwritten or state.stalls:
+    if not state.opened or state.unwritten or "spec" in state.stalls:
         return False
     if state.ledger.concluded < len(state.ledger):
         return False
     return expired(state, now) or next(state.ledger.missing(state.planned), None) is None
 
 
-def due(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> list[Command]:
-    """Every action that is due. ``now`` is the wall clock, ``time`` the monotonic one.
+def wanted(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> list[Command]:
+    """Every action that is to be done, be it held up or under way. ``now`` is the wall clock, ``time`` the monotonic
+    one.
 
     The starts come first: an idle accelerator costs more than anything else here.
     """
-    if state.gone:
-        return []
-    found = [*(_running(state, settings, now, time) if state.opened else _opening(state)), *_reporting(state, time)]
-    return [
-        command for command in found if command.key not in state.in_flight and state.backoff.ready(command.key, time)
-    ]
+    return [*(_running(state, settings, now, time) if state.opened else _opening(state)), *_reporting(state, time)]
+
+
+def due(state: StudyState, command: Command, time: float) -> bool:
+    """Whether an action that is wanted may begin now."""
+    holds = [command.hold, command.key, *([HOLD_COLLECTIONS] if command.kind is Kind.COLLECT else [])]
+    return command.key not in state.in_flight and all(state.backoff.ready(hold, time) for hold in holds)
 
 
 def _opening(state: StudyState) -> Iterator[Command]:
@@ -125,10 +132,9 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
         yield Command(Kind.REREAD)
     halted = state.study.spec.suspend or "spec" in state.stalls or expired(state, now) or _suspicious(state, settings)
     if not halted:
-        yield from _refill(state, settings, time)
+        yield from _refill(state, settings)
     yield from (Command(Kind.STOP, index) for index in state.stale if index not in state.unwritten)
-    if state.backoff.ready(HOLD_COLLECTIONS, time):
-        yield from (Command(Kind.COLLECT, index) for index in state.collecting)
+    yield from (Command(Kind.COLLECT, index) for index in state.collecting)
     ready_writes = (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time)
     writing = sum(kind == Kind.WRITE for kind, _ in state.in_flight)
     yield from islice(
@@ -140,7 +146,7 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
         yield Command(Kind.RELEASE)
 
 
-def _refill(state: StudyState, settings: ControllerSettings, time: float) -> Iterator[Command]:
+def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command]:
     startable = sorted(
         index
         for index in state.ledger.waiting
@@ -162,8 +168,7 @@ def _refill(state: StudyState, settings: ControllerSettings, time: float) -> Ite
         active=state.active,
         unplaced=state.unplaced,
     )
-    if state.backoff.ready(HOLD_STARTS, time):
-        yield from (Command(Kind.START, index) for index in startable[: runs_to_start(situation)])
+    yield from (Command(Kind.START, index) for index in startable[: runs_to_start(situation)])
     yield from (Command(Kind.PERSIST, index) for index in missing[: trials_to_persist(situation)])
 
 

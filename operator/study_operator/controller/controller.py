@@ -16,7 +16,7 @@ from datetime import datetime
 from study_operator.api import Study, check_changes
 from study_operator.backends.port import Backend, Run, StudyKey, StudyRef, Trouble
 from study_operator.controller.actions import Actions
-from study_operator.controller.commands import Command, Kind, due, wake
+from study_operator.controller.commands import Command, Kind, due, wake, wanted
 from study_operator.controller.queue import KeyedQueue
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
@@ -93,9 +93,13 @@ class Controller:
     def run_changed(self, run: Run) -> None:
         """A run as it stands now."""
         state = self._states.get(run.study)
-        if state is not None and state.opened:
-            state.fold_run(run, asyncio.get_running_loop().time(), self._settings.trial_state_delay)
-            self._touch(state)
+        if state is None:
+            return
+        if not state.opened:
+            state.early[run.id] = run
+            return
+        state.fold_run(run, asyncio.get_running_loop().time(), self._settings.trial_state_delay)
+        self._touch(state)
 
     def run_gone(self, study: StudyKey, index: int, run_id: str) -> None:
         """A run was removed; where it was the trial's current one, nobody knows how it ended."""
@@ -159,9 +163,12 @@ class Controller:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
-            for command in due(state, self._settings, self._now(), begun):
-                state.in_flight.add(command.key)
-                self._spawn(self._act(state, command))
+            commands = wanted(state, self._settings, self._now(), begun)
+            state.keep_troubles(command.kind for command in commands)
+            for command in commands:
+                if due(state, command, begun):
+                    state.in_flight.add(command.key)
+                    self._spawn(self._act(state, command))
             delay = wake(state, self._settings, self._now(), begun)
             if delay is not None:
                 self._queue.add_after(key, delay)

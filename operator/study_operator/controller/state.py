@@ -7,7 +7,7 @@ writes. What has changed and is not durable yet stands in ``unwritten``; a pass 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -33,6 +33,7 @@ class StudyState:
 
     - ``space``, ``sampler``: None until the study was opened, that is, checked and its trials read.
     - ``runs``: the run of each trial that is not final, by index.
+    - ``early``: runs as they were seen before the study was opened, by their id.
     - ``stale``: runs that are to be removed before their trial can run again.
     - ``retained``: ended runs of trials with a result, by their id, oldest first, kept for their logs.
     - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
@@ -53,6 +54,7 @@ class StudyState:
     space: Space | None = None
     sampler: Sampler | None = None
     runs: dict[int, Run] = field(default_factory=dict)
+    early: dict[str, Run] = field(default_factory=dict)
     stale: dict[int, Run] = field(default_factory=dict)
     retained: dict[str, Run] = field(default_factory=dict)
     unwritten: dict[int, float] = field(default_factory=dict)
@@ -64,7 +66,6 @@ class StudyState:
     metrics_trouble: str = ""
     lints: tuple[Finding, ...] = ()
     reread: bool = False
-    gone: bool = False
     written_status: Mapping[str, object] = field(default_factory=dict)
     status_due: float = 0.0
     release_due: float = 0.0
@@ -107,6 +108,18 @@ class StudyState:
     def collecting(self) -> list[int]:
         """Trials whose run has ended and whose result is not known yet."""
         return [index for index, run in self.runs.items() if run.phase is RunPhase.ENDED]
+
+    def latest(self, run: Run) -> Run:
+        """A run that was listed while the study was opened, or its end if that was seen meanwhile."""
+        seen = self.early.get(run.id, run)
+        return seen if seen.phase is RunPhase.ENDED else run
+
+    def keep_troubles(self, wanted: Iterable[str]) -> None:
+        """Forget the troubles of kinds of action that nobody wants any more: they have passed by themselves."""
+        kept = {*wanted, *(kind for kind, _ in self.in_flight), "spec"}
+        for troubles in (self.stalls, self.holds):
+            for kind in troubles.keys() - kept:
+                del troubles[kind]
 
     def troubles(self) -> dict[int, Trouble]:
         """The runs that do not get on, by trial index."""
