@@ -60,7 +60,7 @@ async def running(
     )
     task = asyncio.create_task(controller.run())
     try:
-        controller.study_changed(study or manifest())
+        controller.study_changed((study or manifest()).model_copy(update={"status": world.statuses.get(KEY)}))
         yield controller
     finally:
         task.cancel()

@@ -23,6 +23,7 @@ from study_operator.backends.port import (
     Run,
     RunPhase,
     Severity,
+    StudyRef,
     Trouble,
     Unavailable,
 )
@@ -40,7 +41,7 @@ from study_operator.controller.state import StudyState
 from study_operator.controller.status import sentences, study_status
 from study_operator.controller.telemetry import Telemetry
 from study_operator.metrics.source import MetricsSource, SourceUnavailable
-from study_operator.results.trial import Purpose, TrialSpec, TrialState, TrialStatus
+from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState, TrialStatus
 from study_operator.samplers import (
     BayesianSampler,
     Observation,
@@ -133,7 +134,8 @@ class Actions:
         except SamplerUnavailable as unavailable:
             state.stalls["spec"] = Trouble("SamplerUnavailable", str(unavailable))
             return
-        trials, runs = await asyncio.gather(self._backend.trials(state.ref), self._backend.runs(state.ref))
+        # Of a new study there is nothing to read. What a crash kept from being told, the creates will find.
+        trials, runs = await self._read(state.ref) if state.told_before else ((), ())
         if not trials:
             await self._backend.check_template(study)
         for trial in trials:
@@ -149,7 +151,7 @@ class Actions:
         """
         known = {trial.spec.index for trial in state.ledger}
         running = {index: run.id for index, run in state.runs.items()}
-        trials, runs = await asyncio.gather(self._backend.trials(state.ref), self._backend.runs(state.ref))
+        trials, runs = await self._read(state.ref)
         listed = {trial.spec.index: trial for trial in trials}
         for index in known - listed.keys():
             state.forget_trial(index)
@@ -162,6 +164,9 @@ class Actions:
                 self.run_vanished(state, index)
         state.reread = False
         self._fold_listed(state, runs)
+
+    async def _read(self, study: StudyRef) -> tuple[Sequence[Trial], Sequence[Run]]:
+        return await asyncio.gather(self._backend.trials(study), self._backend.runs(study))
 
     def _fold_listed(self, state: StudyState, runs: Sequence[Run]) -> None:
         """Fold runs that were read, and tell the trials whose run must have vanished before anybody looked."""
