@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from study_operator.api.study import Phase, Study
-from study_operator.findings import Finding, Severity
+from study_operator.api.study import CurveKind, Phase, Study
+from study_operator.findings import Evidence, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
+from study_operator.results.trial import Trial
+from study_operator.rounds import Plan
 from study_operator.space import Space
 
 _JOB = "spec.trialTemplate.spec"
@@ -16,6 +18,36 @@ _JOB = "spec.trialTemplate.spec"
 def review(study: Study, space: Space) -> tuple[Finding, ...]:
     """What the lints say of ``study``, whose checked search space is ``space``; waived denials as information."""
     return waive(lint(design(study, space)), {waiver.rule: waiver.reason for waiver in study.spec.waivers})
+
+
+def evidence(study: Study, space: Space, trials: Sequence[Trial], trial_variance: float | None = None) -> Evidence:
+    """What the rules look at once there are trials."""
+    kept = {metric.name: metric.curve for metric in study.spec.metrics}
+    validation = [name for name, curve in kept.items() if curve is CurveKind.VALIDATION]
+    training = study.spec.training
+    return Evidence(
+        study=study.metadata.name,
+        space=space,
+        objective=study.objective,
+        steps=training.steps if training else None,
+        training_metrics=tuple(name for name, curve in kept.items() if curve is CurveKind.TRAINING),
+        validation_metrics=tuple(dict.fromkeys([study.objective.metric, *validation])),
+        trials=trials,
+        trial_variance=trial_variance,
+    )
+
+
+def plan(study: Study) -> Plan:
+    """What the next round's manifest depends on beside the space."""
+    spec = study.spec
+    confirmation, sampler = spec.confirmation, spec.sampler
+    return Plan(
+        trials=spec.budget.trials,
+        exploitation=spec.phase is Phase.EXPLOITATION,
+        seed=sampler.seed if sampler else None,
+        baseline=confirmation.baseline if confirmation else None,
+        words="\n".join(words.text for words in _words(spec.trial_template["spec"]["template"]["spec"])),
+    )
 
 
 def denial(findings: Iterable[Finding]) -> str:

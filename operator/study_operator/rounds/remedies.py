@@ -1,0 +1,121 @@
+"""What the training curves ask for: regularisation, fewer steps, clipping and warmup (rules 13, 16, 18 and 20).
+
+A hyperparameter is only added where the manifest names it already, as a Fixed one: whether a trainer knows another one
+cannot be seen, and a trial with an unknown hyperparameter fails. What would help beyond that is a note.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from study_operator.findings import Evidence, Finding, Severity
+from study_operator.findings.boundary import expanded
+from study_operator.rounds.change import Change, Put
+from study_operator.rounds.draft import Draft, domain_text, kind
+from study_operator.space import Choices, Kind, Range, Role, ScaleName, Value
+
+STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
+    {
+        Kind.WEIGHT_DECAY: Range(1e-6, 1e-2, ScaleName.LOG),
+        Kind.DROPOUT: Range(0.0, 0.5),
+        Kind.LABEL_SMOOTHING: Range(0.0, 0.2),
+    }
+)
+"""Where the search for a regulariser's strength begins."""
+
+MARGIN = 1.5
+"""How much longer than until it saturates a training may be [D]: the median trial's is no bound."""
+
+LADDER = (10, 1_000, 10_000, 100_000)
+WARMUP_SHARE = 0.1
+"""Warmups to try, in steps, and the share of the training that they may take (rules.md, rule 20)."""
+
+
+def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
+    """Strengthen what the overfitting arms have of regularisation, or tune what they have fixed (rule 13)."""
+    notes = []
+    for finding in findings:
+        if finding.rule == "overfitting" and finding.severity is Severity.WARNING and not _regularised(draft, finding):
+            candidates = " or ".join(f"{kind} ({domain_text(domain)})" for kind, domain in STRENGTHS.items())
+            notes.append(
+                f"{finding.message} The manifest names no regulariser to tune: add one that the trainer knows as a "
+                f"Nuisance hyperparameter, {candidates}."
+            )
+    return notes
+
+
+def _regularised(draft: Draft, finding: Finding) -> bool:
+    done = False
+    for place, definition in list(draft.definitions()):
+        arms = {arm.label: arm for arm in draft.arms_of(place)}
+        if kind(definition) not in STRENGTHS or finding.subject.arm not in arms:
+            continue
+        if not draft.untouched(place):
+            done = True
+        elif isinstance(definition.domain, Value):
+            strengths = STRENGTHS[kind(definition)]
+            done |= draft.tuned(place, strengths, finding.message, finding.rule, finding.subject.arm)
+        elif isinstance(definition.domain, Range) and definition.role is Role.NUISANCE:
+            arm = arms[finding.subject.arm]
+            assert arm.best is not None
+            strength = arm.trials[arm.best].spec.parameters.get(definition.name)
+            further = expanded(definition, "max")
+            if strength is None or further is None or definition.domain.coordinate(strength) < 0.5:
+                continue
+            stronger = Range(definition.domain.minimum, further, definition.domain.scale, definition.domain.integer)
+            done |= draft.ranged(place, stronger, finding.message, finding.rule, finding.subject.arm)
+    return done
+
+
+def shorten(evidence: Evidence, findings: Sequence[Finding]) -> list[Change]:
+    """Fewer steps where every arm is done long before the end (rule 16)."""
+    saturated = {finding.subject.arm: finding for finding in findings if finding.rule == "early-saturation"}
+    arms = {arm.label for arm in evidence.arms if arm.best is not None}
+    if evidence.steps is None or not arms or not arms <= saturated.keys():
+        return []
+    latest = max(saturated.values(), key=lambda finding: float(finding.numbers.get("settled", 1.0)))
+    wanted = MARGIN * float(latest.numbers.get("settled", 1.0)) * evidence.steps
+    steps = _two_digits_up(wanted)
+    if not 0 < steps < evidence.steps:
+        return []
+    path = "spec.training.steps"
+    return [Change(path, str(evidence.steps), str(steps), latest.message, latest.rule, (Put(path, steps),))]
+
+
+def _two_digits_up(value: float) -> int:
+    unit: int = 10 ** max(0, math.floor(math.log10(max(value, 1.0))) - 1)
+    return math.ceil(value / unit) * unit
+
+
+def clip(draft: Draft, findings: Sequence[Finding]) -> None:
+    """The threshold that rule 18 measured, where one is fixed."""
+    for finding in findings:
+        threshold = finding.numbers.get("to")
+        if finding.rule != "gradient-clipping" or threshold is None:
+            continue
+        for place, definition in list(draft.definitions()):
+            if kind(definition) is Kind.GRADIENT_CLIPPING and isinstance(definition.domain, Value):
+                draft.revalued(place, threshold, finding.message, finding.rule, finding.subject.arm)
+
+
+def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
+    """A ladder of warmups where instability limits the learning rate (rules 10 and 20), and the probe before it."""
+    steps = draft.evidence.steps
+    notes = []
+    for finding in findings:
+        if finding.rule != "learning-rate-edge":
+            continue
+        notes.append(f"{finding.message} {finding.advice}")
+        longest = int(WARMUP_SHARE * steps) if steps else 0
+        for place, definition in list(draft.definitions()):
+            arms = {arm.label for arm in draft.arms_of(place)}
+            if kind(definition) is not Kind.WARMUP_STEPS or finding.subject.arm not in arms or not longest:
+                continue
+            if isinstance(definition.domain, Value) and not isinstance(definition.domain.value, str):
+                rungs = {int(definition.domain.value), *(min(rung, longest) for rung in LADDER)}
+                ladder = Choices(tuple(sorted(rung for rung in rungs if rung <= longest)))
+                if len(ladder.values) > 1:
+                    draft.tuned(place, ladder, finding.message, "warmup", finding.subject.arm)
+    return notes
