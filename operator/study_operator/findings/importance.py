@@ -4,7 +4,7 @@ The points are spread evenly, so an analysis of variance is the natural reading:
 explained by a parabola in each range's coordinate (an optimum inside the range has no trend) and by the means of each
 choice. A hyperparameter's share is what is lost without it, by the F test; the interval comes from the noncentral F
 distribution (Steiger, 2004). Nothing is drawn at random, so the same trials give the same words. With too few trials to
-fit all hyperparameters at once each is fitted alone: the others are noise then, which the test allows for.
+fit all hyperparameters at once, each is fitted beside those that explain more than it does, and the others are noise.
 
 Why no forest and no permutation importance: at 16 to 64 trials these have no error rate that one could state.
 
@@ -23,9 +23,9 @@ from itertools import combinations
 import numpy
 from scipy import optimize, special, stats
 
-from study_operator.findings.evidence import ArmEvidence, Axis, Floats, Rows
+from study_operator.findings.design import Block, basis_of, blocks_of, residual_of, stronger, together
+from study_operator.findings.evidence import ArmEvidence, Axis, Floats
 from study_operator.findings.scores import normal_scores
-from study_operator.space import Choices
 
 FEWEST = 12
 """Trials below which nothing is said."""
@@ -66,39 +66,29 @@ class Interaction:
     p: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """The columns that describe an axis; shape (n, terms)."""
-
-    axis: Axis
-    columns: Floats
-
-    @property
-    def first_order(self) -> Floats:
-        """What takes part in interactions: the linear term of a range, all of a choice."""
-        return self.columns if isinstance(self.axis.domain, Choices) else self.columns[:, :1]
-
-
 def importances(arm: ArmEvidence) -> tuple[Importance, ...]:
     """The importance of each of the arm's hyperparameters that took two values or more, in the manifest's order."""
     n = len(arm.trials)
     if n < FEWEST or arm.best is None:
         return ()
     scores = normal_scores(arm.ranked)
-    blocks = _blocks(arm, numpy.arange(n))
-    if not _fits(n, blocks):
-        return tuple(_importance(block, (), scores) for block in blocks if block.columns.shape[1] <= n // 4)
-    return tuple(_importance(block, [other for other in blocks if other is not block], scores) for block in blocks)
+    blocks = blocks_of(arm, numpy.arange(n))
+    joint = _fits(n, blocks)
+    return tuple(
+        _importance(block, _others(block, blocks) if joint else stronger(block, blocks, scores), scores, joint)
+        for block in blocks
+        if block.terms <= n // 4
+    )
 
 
 def interactions(arm: ArmEvidence) -> tuple[Interaction, ...]:
     """The interaction of each pair of hyperparameters, over the feasible trials; none where the trials are too few."""
     rows = numpy.sort(arm.order)
-    blocks = _blocks(arm, rows)
+    blocks = blocks_of(arm, rows)
     if len(rows) < FEWEST or not _fits(len(rows), blocks) or not numpy.ptp(arm.objective[rows]) > 0:
         return ()
-    basis = _basis(_together(len(rows), blocks))
-    scales = [_residual(basis, scale) for scale in _scales(arm.objective[rows])]
+    basis = basis_of(together(len(rows), blocks))
+    scales = [residual_of(basis, scale) for scale in _scales(arm.objective[rows])]
     total = float(numpy.sum(normal_scores(arm.objective[rows]) ** 2))
     return tuple(_interaction(one, other, basis, scales, total) for one, other in combinations(blocks, 2))
 
@@ -122,25 +112,35 @@ def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
     return float(optimize.brentq(excess, 0.0, upper))
 
 
-def _importance(block: _Block, others: Sequence[_Block], scores: Floats) -> Importance:
-    n, terms = block.columns.shape
+def _others(block: Block, blocks: Sequence[Block]) -> list[Block]:
+    return [other for other in blocks if other is not block]
+
+
+def _fits(n: int, blocks: Sequence[Block]) -> bool:
+    """Whether the trials are enough to fit all the hyperparameters at once."""
+    terms = sum(block.terms for block in blocks)
+    return n - 1 - terms >= max(SPARE, terms)
+
+
+def _importance(block: Block, others: Sequence[Block], scores: Floats, joint: bool) -> Importance:
+    n, terms = len(scores), block.terms
     total = float(scores @ scores)
-    without = _residual(_basis(_together(n, others)), scores)
-    residual = _residual(_basis(_together(n, [*others, block])), scores)
-    freedom = n - 1 - terms - sum(other.columns.shape[1] for other in others)
+    without = residual_of(basis_of(together(n, others)), scores)
+    residual = residual_of(basis_of(together(n, [*others, block])), scores)
+    freedom = n - 1 - terms - sum(other.terms for other in others)
     noise = max(float(residual @ residual) / freedom, ALMOST_NOTHING * total)
     explained = max(float(without @ without) - float(residual @ residual), 0.0)
     f = explained / terms / noise
     low, high = (noncentrality(f, terms, freedom, level) * noise / total for level in (0.95, 0.05))
     share = (explained - terms * noise) / (total + noise)
     p = float(stats.f.sf(f, terms, freedom))
-    return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint=bool(others))
+    return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint)
 
 
-def _interaction(one: _Block, other: _Block, basis: Floats, scales: Sequence[Floats], total: float) -> Interaction:
+def _interaction(one: Block, other: Block, basis: Floats, scales: Sequence[Floats], total: float) -> Interaction:
     products = one.first_order[:, :, None] * other.first_order[:, None, :]
     products = products.reshape(len(basis), -1)
-    terms = _basis(_residual(basis, products - products.mean(axis=0)))
+    terms = basis_of(residual_of(basis, products - products.mean(axis=0)))
     count = terms.shape[1]
     freedom = len(basis) - 1 - basis.shape[1] - count
     if count == 0 or freedom < SPARE // 2:
@@ -161,49 +161,3 @@ def _scales(objective: Floats) -> list[Floats]:
     if objective.min() > 0:
         scales.append(numpy.log(objective) - numpy.log(objective).mean())
     return scales
-
-
-def _blocks(arm: ArmEvidence, rows: Rows) -> list[_Block]:
-    """The columns of the axes that took two values or more, for the arm's trials at ``rows``.
-
-    They are centred over the trials to which the axis applies, and zero for the others, so that they have nothing to do
-    with whether it applies.
-    """
-    blocks = []
-    for axis in arm.axes:
-        applies = numpy.isin(axis.rows, rows)
-        terms = _terms(axis, axis.coordinates[applies])
-        columns = numpy.zeros((len(rows), terms.shape[1]))
-        columns[numpy.searchsorted(rows, axis.rows[applies])] = terms - terms.mean(axis=0) if len(terms) else terms
-        if columns.shape[1]:
-            blocks.append(_Block(axis, columns))
-    return blocks
-
-
-def _terms(axis: Axis, coordinates: Floats) -> Floats:
-    places = numpy.unique(coordinates)
-    if isinstance(axis.domain, Choices):
-        return (coordinates[:, None] == places[None, 1:]).astype(float)
-    x = 2 * coordinates - 1
-    return numpy.stack([x, 1.5 * x**2 - 0.5], axis=1)[:, : max(min(2, len(places) - 1), 0)]
-
-
-def _fits(n: int, blocks: Sequence[_Block]) -> bool:
-    terms: int = sum(block.columns.shape[1] for block in blocks)
-    return n - 1 - terms >= max(SPARE, terms)
-
-
-def _together(n: int, blocks: Sequence[_Block]) -> Floats:
-    return numpy.concatenate([numpy.empty((n, 0)), *(block.columns for block in blocks)], axis=1)
-
-
-def _basis(columns: Floats) -> Floats:
-    """An orthonormal basis of what the columns span."""
-    directions, sizes, _ = numpy.linalg.svd(columns, full_matrices=False)
-    basis: Floats = directions[:, sizes > 1e-9 * sizes.max(initial=1.0)]
-    return basis
-
-
-def _residual(basis: Floats, response: Floats) -> Floats:
-    residual: Floats = response - basis @ (basis.T @ response)
-    return residual

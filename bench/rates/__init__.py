@@ -1,0 +1,7 @@
+"""How often the rules are wrong, and how often they see what there is: simulations of studies with a known truth.
+
+`python -m bench.rates` measures, and writes docs/rules.md, the tables in docs/rules/ and the pictures there.
+"""
+
+MODULES = ("feasibility", "boundary", "instability", "coverage", "importance")
+"""The modules with simulations, one for a family of rules: each has ``measure`` and perhaps ``draw``."""

@@ -1,0 +1,125 @@
+"""The rates as tables for people: docs/rules.md has one line for each rule, a rule's page all of its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from study_operator.findings import RULES
+from study_operator.findings.finding import Rule
+
+from bench.rates.rate import Hypothesis, Rate
+
+_BLOCK = re.compile(r"(<!-- rates -->\n).*?(<!-- /rates -->)", re.DOTALL)
+_HEAD = """# The rules
+
+What a study is checked for and what is read from its results, after the tuning playbook. Each rule has a page that says
+what it does, why, and how often it is wrong. The rates are simulated: a false alarm is a finding where there was
+nothing to find, and the power is how often a rule sees what is there. The column has the highest false-alarm rate and
+the range of the power over all settings of the rule's page.
+
+`python -m bench.rates` measures them anew and writes this table, the tables of the pages, and their pictures.
+
+| # | rule | id | false alarms, at most | power | simulations |
+|---|---|---|---|---|---|
+"""
+
+
+def overview(rates: Sequence[Rate], folder: Path) -> str:
+    """docs/rules.md; rules are linked to their pages in ``folder`` where these exist."""
+    return _HEAD + "".join(
+        _line(rule, [rate for rate in rates if rate.rule == rule.id], folder) for rule in RULES.values()
+    )
+
+
+def fill_pages(rates: Sequence[Rate], folder: Path) -> None:
+    """Write each rule's rates into the marked block of its page."""
+    for page in sorted({rule.page for rule in RULES.values()}):
+        path = folder / f"{page}.md"
+        own = [rate for rate in rates if RULES[rate.rule].page == page]
+        if path.exists() and own:
+            text = path.read_text()
+            block = _BLOCK.search(text)
+            if block is None:
+                raise ValueError(f"{path} needs a block from <!-- rates --> to <!-- /rates -->")
+            path.write_text(text[: block.end(1)] + _details(own) + text[block.start(2) :])
+
+
+def _line(rule: Rule, rates: Sequence[Rate], folder: Path) -> str:
+    title = f"[{rule.title}](rules/{rule.page}.md)" if (folder / f"{rule.page}.md").exists() else rule.title
+    false_alarms = [rate.share for rate in rates if rate.hypothesis == Hypothesis.NULL]
+    power = [rate.share for rate in rates if rate.hypothesis == Hypothesis.ALTERNATIVE]
+    simulations = sum(rate.simulations for rate in rates)
+    cells = (
+        _percent(max(false_alarms)) if false_alarms else "",
+        f"{min(power):.2f} to {max(power):.2f}" if power else "",
+        f"{simulations:,}" if simulations else "",
+    )
+    return f"| {rule.number} | {title} | `{rule.id}` | {' | '.join(cells)} |\n"
+
+
+_WHAT = {
+    Hypothesis.NULL: "nothing to find",
+    Hypothesis.EDGE: "in between",
+    Hypothesis.ALTERNATIVE: "something to find",
+}
+
+
+def _details(rates: Sequence[Rate]) -> str:
+    """The tables of a page: one for the rates without columns, one for each set of columns."""
+    several = len({rate.rule for rate in rates}) > 1
+    listed = sorted(rates, key=lambda rate: (rate.rule, list(_WHAT).index(Hypothesis(rate.hypothesis))))
+    tables = [_list(listed, several), _grid(listed, several)]
+    return "\n".join(table for table in tables if table)
+
+
+def _list(rates: Sequence[Rate], several: bool) -> str:
+    rows = [
+        f"| {_what(rate, several)} | {rate.setting} | {_percent(rate.share)} | {_interval(rate)} | {_of(rate)} |\n"
+        for rate in rates
+        if not rate.column
+    ]
+    return (
+        "".join(["| what is true | setting | rate | 95% interval | of |\n|---|---|---|---|---|\n", *rows])
+        if rows
+        else ""
+    )
+
+
+def _grid(rates: Sequence[Rate], several: bool) -> str:
+    columns = list(dict.fromkeys(rate.column for rate in rates if rate.column))
+    if not columns:
+        return ""
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for rate in rates:
+        if rate.column:
+            rows.setdefault((_what(rate, several), rate.setting, _of(rate)), {})[rate.column] = _percent(rate.share)
+    lines = [
+        f"| {what} | {setting} | {' | '.join(cells.get(column, '') for column in columns)} | {of} |\n"
+        for (what, setting, of), cells in rows.items()
+    ]
+    head = f"| what is true | setting | {' | '.join(columns)} | of, each |\n|---|---|{'---|' * len(columns)}---|\n"
+    return "".join([head, *lines])
+
+
+def _what(rate: Rate, several: bool) -> str:
+    kind = _WHAT[Hypothesis(rate.hypothesis)]
+    return f"`{rate.rule}`: {kind}" if several else kind
+
+
+def _interval(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{_percent(low)} to {_percent(high)}"
+
+
+def _of(rate: Rate) -> str:
+    return f"{rate.simulations:,} {_plural(rate.per)}"
+
+
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
