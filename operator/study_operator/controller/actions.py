@@ -202,7 +202,11 @@ class Actions:
             parameters=state.space.parameters(suggestion.arm, suggestion.point),
             seed=suggestion.seed,
         )
-        state.ledger.put(await self._backend.create_trial(state.ref, spec))
+        trial = await self._backend.create_trial(state.ref, spec)
+        state.ledger.put(trial)
+        if trial.status != TrialStatus():
+            # An earlier process came further than it could tell: its runs are to be found too.
+            state.reread = True
 
     async def _start(self, state: StudyState, index: int) -> None:
         trial = state.ledger.get(index)

@@ -147,10 +147,11 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
 
 
 def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command]:
+    first_missing = next(state.ledger.missing(state.planned), state.planned)
     startable = sorted(
         index
         for index in state.ledger.waiting
-        if index < state.planned
+        if index < first_missing
         and index not in state.stale
         and index not in state.unwritten
         and (Kind.START, index) not in state.in_flight
