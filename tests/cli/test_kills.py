@@ -3,7 +3,6 @@
 import random
 import resource
 import shutil
-import signal
 import time
 
 import yaml
@@ -18,10 +17,13 @@ TRIALS = 60
 def test_kill_9_at_any_moment_loses_and_duplicates_nothing(place):
     moments = random.Random(20)
     place.write(manifest("record", "0.3", trials=TRIALS))
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = place.start("run", "study.yaml")
-        time.sleep(moments.uniform(0.3, 2.5))
-        process.send_signal(signal.SIGKILL)
+        if kill % 4:  # the others die while they start
+            read_until(process, "Study study")
+        time.sleep(moments.uniform(0, 1.2))
+        assert process.poll() is None, "a kill has to find the study running"
+        process.kill()
         process.communicate()
     ended = place.study("run", "study.yaml")
     assert ended.returncode == 0, ended.stdout

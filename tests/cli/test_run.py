@@ -217,3 +217,19 @@ def test_the_end_of_the_session_leaves_nothing_running_and_the_study_resumable(p
     assert (place.path / "heart").read_text() == beat
     assert set(states(place).values()) == {"Pending"}
     assert "Interrupted" in place.study("list").stdout
+
+
+def test_a_failed_trial_whose_record_is_removed_runs_again_at_the_same_point(place):
+    script = place.path / "train.sh"
+    script.write_text("exit 3")
+    place.write(manifest(container={"command": ["/bin/sh", str(script)]}, trials=2))
+    assert place.study("run", "study.yaml").returncode == 3
+    failed = place.trials
+    for name in failed:
+        (place.path / f"studies/study/trials/{name}.json").unlink()
+    script.write_text("""echo '{"metrics": {"loss": 0.5}}' > "$STUDY_TERMINATION_LOG" """)
+    assert place.study("run", "study.yaml").returncode == 0
+    assert set(states(place).values()) == {"Succeeded"}
+    assert {name: trial["spec"] for name, trial in place.trials.items()} == {
+        name: trial["spec"] for name, trial in failed.items()
+    }

@@ -13,7 +13,7 @@ from typing import TypeVar
 from study_operator.api import Study, parse_study
 from study_operator.backends.local import Identity, LocalBackend, StudyFolder
 from study_operator.backends.port import Announcement, Run, RunPhase, StudyKey, StudyRef
-from study_operator.results.trial import Purpose, TrialSpec
+from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialStatus
 
 from tests.local.studies import manifest
 
@@ -78,6 +78,7 @@ class Engine:
     def begin(self) -> None:
         self.folder.lock().release()
         self.folder.write_study("", Identity.first(REF.uid, datetime.now(UTC)))
+        self.folder.write_trial(REF, Trial(spec(), TrialStatus()))
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[tuple[LocalBackend, Recorder]]:

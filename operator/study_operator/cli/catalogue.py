@@ -64,6 +64,10 @@ class Catalogue(Protocol):
         """A study's trials, by index."""
         ...
 
+    def text(self, name: str) -> str:
+        """A study's manifest as it was written, comments and all; empty where only the resource is kept."""
+        ...
+
 
 class Folders:
     """Studies in folders below ``root``; a name may be a path to a study's folder too."""
@@ -86,6 +90,10 @@ class Folders:
             return StudyFolder(self._path(name)).trials()
         except BackendError as error:
             raise Failure(str(error)) from error
+
+    def text(self, name: str) -> str:
+        """Its file."""
+        return StudyFolder(self._path(name)).study_text()
 
     def _path(self, name: str) -> Path:
         for path in (Path(name), self._root / name):
@@ -127,6 +135,10 @@ class Cluster:
             return sorted(map(trial_from_manifest, resources), key=lambda trial: trial.spec.index)
         except InvalidRecord as error:
             raise Failure(str(error)) from error
+
+    def text(self, name: str) -> str:
+        """An API server keeps none."""
+        return ""
 
     async def _listed(
         self, client: Client, plural: str, namespace: str | None, selector: str = ""

@@ -7,7 +7,15 @@ from importlib.metadata import version
 
 import click
 
-_COMMANDS = {"run": "run", "lint": "lint", "list": "list_studies", "watch": "watch", "export": "export", "crd": "crd"}
+_COMMANDS = {
+    "run": "run",
+    "lint": "lint",
+    "list": "list_studies",
+    "watch": "watch",
+    "export": "export",
+    "next": "next_round",
+    "crd": "crd",
+}
 """Each command's name in its module of the same name."""
 
 

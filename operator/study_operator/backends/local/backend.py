@@ -13,7 +13,7 @@ import platform
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
@@ -46,9 +46,6 @@ from study_operator.results.trial import Trial, TrialSpec, TrialStatus
 
 KILL_GRACE = 5.0
 """Seconds that a killed process has to vanish; longer means that it hangs in the kernel."""
-
-LAST_SCRAPE = 2.0
-"""Seconds that a scrape under way may outlast its run."""
 
 DISK_RETRY = 5.0
 """Seconds until a write that found the disk full is tried again."""
@@ -87,6 +84,7 @@ class _Live:
     file: RunFile
     folder: Path
     process: Process
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     watching: asyncio.Task[None] | None = None
 
     @property
@@ -134,8 +132,8 @@ class LocalBackend:
     async def runs(self, study: StudyRef) -> Sequence[Run]:
         """Those of an earlier engine are adopted: from here on their end is told."""
         self._check(study)
-        for folder in sorted(path for path in self._folder.trials_path.iterdir() if path.is_dir()):
-            self._adopt(study.key, folder)
+        for name in self._folder.names():
+            self._adopt(study.key, self._folder.run_path(name))
         return [live.run for _, live in sorted(self._live.items())]
 
     async def create_trial(self, study: StudyRef, spec: TrialSpec) -> Trial:
@@ -146,6 +144,8 @@ class LocalBackend:
             existing = self._folder.trial(study, spec.name)
             if existing is not None:
                 return existing
+            # A record comes before its run, so a run without one is of a trial that a person has removed.
+            run_files.discard(self._folder.run_path(spec.name))
             trial = Trial(spec, TrialStatus())
             self._folder.write_trial(study, trial)
             return trial
@@ -315,20 +315,27 @@ class LocalBackend:
 
     async def _watch(self, key: StudyKey, live: _Live) -> None:
         """Scrape the run until it ends, and then tell so: by then all of its samples are kept."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
-        samples = SampleFile(live.folder / run_files.SAMPLES_FILE)
-        record = live.folder / run_files.RECORD_FILE
-        scraper = Scraper(live.folder.name, live.file.port, samples, record, self._clock)
-        scraping = asyncio.create_task(scraper.run(self._session))
+        scraping = asyncio.create_task(self._scrape(live))
         try:
             ended = await live.process.wait()
-            await asyncio.wait({asyncio.create_task(scraper.settled())}, timeout=LAST_SCRAPE)
+            live.over.set()
+            await scraping
         finally:
             await _cancelled(scraping)
         live.run = run_files.describe(key, live.file, live.folder, self._node, ended)
         live.process.close()
         self.observer.run_changed(live.run)
+
+    async def _scrape(self, live: _Live) -> None:
+        """A run whose samples cannot be kept still has its record."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        try:
+            samples = SampleFile(live.folder / run_files.SAMPLES_FILE)
+            scraper = Scraper(live.folder, live.file.port, samples, self._clock)
+            await scraper.run(self._session, live.over)
+        except OSError as error:
+            _log.warning("%s: its samples cannot be kept: %s", live.folder.name, error.strerror)
 
     async def _end(self, live: _Live) -> None:
         """End the run's processes, politely first; nothing is told of it."""

@@ -105,8 +105,12 @@ class StudyFolder:
         """Every trial, by index. Raises Refused for a file that is not a trial, and Gone where the folder is gone."""
         if not self.trials_path.is_dir():
             raise Gone(f"{self.trials_path} is not there any more")
-        trials = [_trial(path) for path in self.trials_path.glob("*.json")]
+        trials = [_trial(self._trial_path(name)) for name in self.names()]
         return sorted(trials, key=lambda trial: trial.spec.index)
+
+    def names(self) -> list[str]:
+        """The names of all trials, sorted as texts."""
+        return sorted(path.stem for path in self.trials_path.glob("*.json"))
 
     def trial(self, study: StudyRef, name: str) -> Trial | None:
         """One trial. Raises Foreign where a trial of this name belongs to another study or another life of this one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -94,6 +95,16 @@ def run_end(ended: Ended, folder: Path) -> RunEnd:
             return RunEnd(code, "Killed", killed, False, False)
         case code:
             return RunEnd(code, "Error", _last_line(folder), False, False)
+
+
+def discard(folder: Path) -> None:
+    """End the run in ``folder``, if there is one, at once, and set it aside."""
+    found = find_run(folder)
+    if found is not None:
+        found[1].signal(signal.SIGKILL)
+        found[1].close()
+    if folder.exists():
+        set_aside(folder)
 
 
 def set_aside(folder: Path) -> None:

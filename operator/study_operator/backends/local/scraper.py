@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from study_operator.backends.local.runs import RECORD_FILE
 from study_operator.backends.local.samples import SampleFile
 from study_operator.metrics.exposition import ExpositionInvalid, parse_exposition
 
@@ -34,34 +35,29 @@ _log = logging.getLogger(__name__)
 
 
 class Scraper:
-    """Scrapes one run until it is cancelled."""
+    """Scrapes the run in ``folder`` until it is over."""
 
-    def __init__(self, name: str, port: int, samples: SampleFile, record: Path, clock: Callable[[], float]) -> None:
-        self._name = name
+    def __init__(self, folder: Path, port: int, samples: SampleFile, clock: Callable[[], float]) -> None:
+        self._name = folder.name
+        self._record = folder / RECORD_FILE
         self._address = f"http://127.0.0.1:{port}/metrics"
         self._samples = samples
-        self._record = record
         self._clock = clock
         self._told: set[str] = set()
-        self._scraping = asyncio.Lock()
 
-    async def run(self, session: aiohttp.ClientSession) -> None:
-        """Never returns."""
+    async def run(self, session: aiohttp.ClientSession, over: asyncio.Event) -> None:
+        """Until ``over`` is set; a scrape that is under way then is brought to its end."""
         loop = asyncio.get_running_loop()
         due, recorded = loop.time() + INTERVAL, False
-        while True:
-            await asyncio.sleep(INTERVAL if recorded else RECORD_INTERVAL)
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), INTERVAL if recorded else RECORD_INTERVAL)
+                return
             last = not recorded and self._has_record()
             if last or loop.time() >= due:
                 recorded = recorded or last
                 due = loop.time() + INTERVAL
-                async with self._scraping:
-                    await self._scrape(session)
-
-    async def settled(self) -> None:
-        """After the scrape that is under way, if there is one."""
-        async with self._scraping:
-            pass
+                await self._scrape(session)
 
     async def _scrape(self, session: aiohttp.ClientSession) -> None:
         scraped = int(self._clock() * 1000)
