@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.binaries import DEFAULT, ProgramMissing, find_or_build
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.node import NodeSettings
 from tests.cluster.node_agent import NodeAgent
 from tests.cluster.prometheus import PrometheusServer, trial_pods
@@ -39,7 +39,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+    """It keeps an audit log, by which tests count what a client asked for."""
+    with ControlPlane(tmp_path_factory.mktemp("control-plane"), Settings(audit=True)) as plane:
         yield plane
 
 

@@ -45,7 +45,7 @@ class Place:
         self._http.verify = str(plane.access.authority)
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
-        return self.plane.kubectl(*arguments, f"--namespace={self.namespace}", **options).stdout
+        return self.plane.kubectl(f"--namespace={self.namespace}", *arguments, **options).stdout
 
     def apply(self, manifest: Mapping[str, Any]) -> str:
         return self.kubectl("apply", "--filename=-", input=json.dumps(manifest))
@@ -114,3 +114,9 @@ class Place:
         )
         name: str = pod["metadata"]["name"]
         return name
+
+    def requests_of_the_operator(self) -> int:
+        """How many requests the operator has made of the API server so far, those of its watches included."""
+        with self.plane.audit_log.open() as log:
+            agents = (json.loads(line).get("userAgent", "") for line in log)
+            return sum(agent.startswith(("study-operator", "kopf")) for agent in agents)
