@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +15,7 @@ import click
 from bench import report, sampling
 from bench.local_run import Overhead, digits_study, fixed_study, overhead
 from bench.machine import describe
-from bench.measurement import Measurement
-from bench.plan import DEFAULT, FULL, QUICK, run_first_jobs, run_releases, sequence
+from bench.plan import DEFAULT, FULL, QUICK, STOCK, Group, run_first_jobs, run_releases, sequence
 
 RESULTS = Path(__file__).parent / "results"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "prometheus")
@@ -51,63 +49,56 @@ class Book:
         self.tell(f"written: {stem}.json and .md")
 
 
-@click.group(invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("parts", nargs=-1, type=click.Choice(["cluster", "local", "sampling"]))
 @click.option("--quick", is_flag=True, help="A smoke run: few trials, each contender once.")
 @click.option("--full", is_flag=True, help="Also 1,000 trials, 64 at a time, under the stock controller manager.")
-@click.pass_context
-def main(context: click.Context, quick: bool, full: bool) -> None:
-    """Measure everything, or one part. Results also go to bench/results."""
-    context.obj = book = Book()
-    context.ensure_object(Book)
-    context.meta["quick"], context.meta["full"] = quick, full
-    book.enter("machine", described := describe(PROGRAMS), report.machine(described))
-    if context.invoked_subcommand is None:
-        for part in (cluster, local, samples):
-            context.invoke(part)
-    context.call_on_close(book.close)
+@click.option(
+    "--skip-stock", is_flag=True, help="Leave out the stock controller manager, which takes most of the time."
+)
+def main(parts: tuple[str, ...], quick: bool, full: bool, skip_stock: bool) -> None:
+    """Measure PARTS, by default all: `cluster`, the operator against a bare asyncio loop on a real API server; `local`,
+    `study run` against a bare pool of processes; `sampling`, what the sampler is worth.
+
+    Results also go to bench/results.
+    """
+    book = Book()
+    described = describe(PROGRAMS)
+    book.enter("machine", described, report.machine(described))
+    parts = parts or ("cluster", "local", "sampling")
+    if "cluster" in parts:
+        groups: Sequence[Group] = QUICK if quick else FULL if full else DEFAULT
+        kept = [group for group in groups if not (skip_stock and group.cell.queries_per_second == STOCK)]
+        on_a_cluster(book, kept, studies=5 if quick else 20, releases=20 if quick else 200)
+    if "local" in parts:
+        on_this_machine(book, [fixed_study(4), digits_study(2)] if quick else [fixed_study(32), digits_study(24)])
+    if "sampling" in parts:
+        book.tell("the sampler, by simulation")
+        lines = list(sampling.report(200, 10) if quick else sampling.report())
+        book.enter("sampling", lines, lines)
+    book.close()
 
 
-@main.command()
-@click.pass_context
-def cluster(context: click.Context) -> None:
-    """The operator against a bare asyncio loop, on a real API server."""
-    book, quick = context.find_object(Book), context.meta["quick"]
-    assert book is not None
-    groups = QUICK if quick else FULL if context.meta["full"] else DEFAULT
+def on_a_cluster(book: Book, groups: Sequence[Group], studies: int, releases: int) -> None:
+    """``studies`` are created one by one for the time to their first Job; ``releases`` Jobs are removed."""
     book.tell("the time to a study's first Job")
-    seconds = run_first_jobs(5 if quick else 20)
+    seconds = run_first_jobs(studies)
     book.enter("first job", seconds, report.first_job(seconds))
-    trials = 20 if quick else 200
     book.tell("the writes that remove a study's Jobs")
-    released: Counter[str] = run_releases(trials)
-    measured: list[Measurement] = sequence(groups, book.tell)
-    book.enter("measurements", [asdict(each) for each in measured], report.rates(measured))
-    book.enter("refills", None, report.refills(measured))
-    book.enter("released", {"trials": trials, **released}, report.writes(measured, released, trials))
+    released = run_releases(releases)
+    measured = sequence(groups, book.tell)
+    figures = [asdict(each) for each in measured]
+    book.enter("measurements", figures, [*report.rates(measured), "", *report.refills(measured)])
+    book.enter("released", {"trials": releases, **released}, report.writes(measured, released, releases))
 
 
-@main.command()
-@click.pass_context
-def local(context: click.Context) -> None:
-    """`study run` against a bare pool of processes."""
-    book, quick = context.find_object(Book), context.meta["quick"]
-    assert book is not None
+def on_this_machine(book: Book, studies: Sequence[Mapping[str, Any]]) -> None:
+    """Each of the studies by the engine, then by the bare pool."""
     found: list[Overhead] = []
-    for manifest in (fixed_study(4 if quick else 32), digits_study(2 if quick else 24)):
+    for manifest in studies:
         book.tell(f"study run with the {manifest['metadata']['name']} trainer")
         found.append(overhead(manifest))
     book.enter("study run", [asdict(each) for each in found], report.overheads(found))
-
-
-@main.command("sampling")
-@click.pass_context
-def samples(context: click.Context) -> None:
-    """What the sampler is worth, by simulation."""
-    book, quick = context.find_object(Book), context.meta["quick"]
-    assert book is not None
-    book.tell("the sampler, by simulation")
-    lines = list(sampling.report(200, 10) if quick else sampling.report())
-    book.enter("sampling", lines, lines)
 
 
 if __name__ == "__main__":
