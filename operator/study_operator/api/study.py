@@ -26,6 +26,7 @@ from study_operator.api.fields import (
     StudyName,
 )
 from study_operator.api.hyperparameter import HyperparameterSpec
+from study_operator.conclusions import Confirmation, Question
 from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.space import Hyperparameter, Role
 
@@ -207,11 +208,6 @@ class ConfirmationSpec(Model):
         examples=[0.001],
     )
 
-    @property
-    def trials(self) -> int:
-        """How many trials it takes, which is known before the study starts."""
-        return (self.top + (self.baseline is not None)) * self.reruns
-
 
 class WaiverSpec(Model):
     """A rule of the playbook that this study departs from, knowingly."""
@@ -365,6 +361,14 @@ class Study(Model):
     def metrics(self) -> tuple[str, ...]:
         """The series to keep: the objective's first, then the others in the manifest's order, none twice."""
         return tuple(dict.fromkeys([self.spec.objective.metric, *(metric.name for metric in self.spec.metrics)]))
+
+    @property
+    def question(self) -> Question:
+        """What the conclusion is to answer."""
+        spec = self.spec.confirmation
+        confirmation = None if spec is None else Confirmation(spec.top, spec.reruns, spec.baseline, spec.margin)
+        waivers = {waiver.rule: waiver.reason for waiver in self.spec.waivers}
+        return Question(confirmation, self.spec.objective.chance, waivers)
 
     @property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]:

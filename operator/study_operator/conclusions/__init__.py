@@ -1,5 +1,42 @@
 """Conclusions: whether the arms differ, and whether a change is worth making, from a study's trials. Pure."""
 
+from study_operator.conclusions.arm_findings import arm_findings
+from study_operator.conclusions.comparison import (
+    Comparison,
+    CurvePoint,
+    Difference,
+    Estimate,
+    Group,
+    arms,
+    best_of_m_curves,
+    compare,
+    isolation,
+)
+from study_operator.conclusions.conclude import conclude_study, reruns_of, study_trial_variance
 from study_operator.conclusions.conclusion import Conclusion, Interval, Verdict
+from study_operator.conclusions.decision import Decision, Reruns, decide
+from study_operator.conclusions.question import Confirmation, Question
 
-__all__ = ["Conclusion", "Interval", "Verdict"]
+__all__ = [
+    "Comparison",
+    "Conclusion",
+    "Confirmation",
+    "CurvePoint",
+    "Decision",
+    "Difference",
+    "Estimate",
+    "Group",
+    "Interval",
+    "Question",
+    "Reruns",
+    "Verdict",
+    "arm_findings",
+    "arms",
+    "best_of_m_curves",
+    "compare",
+    "conclude_study",
+    "decide",
+    "isolation",
+    "reruns_of",
+    "study_trial_variance",
+]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -32,8 +31,6 @@ class Conclusion:
       is its 95% interval. None where nothing was compared on fresh seeds.
     - ``trial_variance``: s_r, the standard deviation between reruns of one configuration.
     - ``caveats``: what limits the answer, the gravest first.
-    - ``arms``: by the arm's index, the 95% interval of the best objective that it is expected to reach at the number of
-      trials that all arms have.
     """
 
     verdict: Verdict
@@ -42,4 +39,3 @@ class Conclusion:
     interval: Interval | None = None
     trial_variance: float | None = None
     caveats: tuple[str, ...] = ()
-    arms: Mapping[int, Interval] = field(default_factory=dict)

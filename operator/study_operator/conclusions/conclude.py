@@ -1,0 +1,173 @@
+"""From a study's trials to its conclusion.
+
+A search alone concludes nothing: its scores selected what they judge. Its trials tell which configurations are worth
+running again and what each arm is expected to reach; the reruns decide. What limits the answer is told with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from study_operator.conclusions import statements
+from study_operator.conclusions.comparison import Comparison
+from study_operator.conclusions.conclusion import Conclusion, Verdict
+from study_operator.conclusions.decision import Reruns, beats, decide, trial_variance
+from study_operator.conclusions.question import Confirmation, Question
+from study_operator.findings.evidence import Evidence
+from study_operator.findings.finding import Finding, Severity
+from study_operator.results.objective import Direction
+from study_operator.results.trial import Purpose, Trial, TrialState, trial_name
+from study_operator.space import Role, Value
+
+BASELINE = "the baseline"
+MOST_CAVEATS = 100
+
+
+def conclude_study(
+    evidence: Evidence, question: Question, comparison: Comparison, findings: Sequence[Finding]
+) -> Conclusion:
+    """The conclusion of a study whose trials have all ended, reruns included.
+
+    ``comparison`` is of its arms; ``findings`` are all that was found, of which the warnings become caveats.
+    """
+    confirmed, baseline = reruns_of(evidence)
+    everyone = [*confirmed, *([baseline] if baseline is not None else [])]
+    deviation = trial_variance(everyone)
+    caveats = tuple(_caveats(evidence, question, confirmed, baseline, findings))[:MOST_CAVEATS]
+    if question.confirmation is None or not everyone:
+        return Conclusion(Verdict.INCONCLUSIVE, statements.unconfirmed(question, comparison), caveats=caveats)
+    undecided = _undecidable(question, evidence.objective.direction, confirmed, baseline)
+    if undecided:
+        return Conclusion(Verdict.INCONCLUSIVE, undecided, trial_variance=deviation, caveats=caveats)
+    decision = decide(confirmed, baseline, question.confirmation.margin)
+    if decision is None:
+        statement = statements.nothing_compared(confirmed, baseline, len(evidence.space.arms))
+        return Conclusion(Verdict.INCONCLUSIVE, statement, trial_variance=deviation, caveats=caveats)
+    return Conclusion(
+        decision.verdict,
+        statements.decided(decision, evidence, question.confirmation, deviation),
+        decision.effect,
+        decision.interval,
+        deviation,
+        caveats,
+    )
+
+
+def reruns_of(evidence: Evidence) -> tuple[tuple[Reruns, ...], Reruns | None]:
+    """The configurations that were run again, best of the search first, and the baseline if there is one."""
+    by_trial: dict[int, list[Trial]] = {}
+    baseline: list[Trial] = []
+    for trial in sorted(evidence.trials, key=lambda trial: trial.spec.index):
+        if trial.spec.purpose is Purpose.BASELINE:
+            baseline.append(trial)
+        elif trial.spec.purpose is Purpose.CONFIRMATION and trial.spec.rerun_of is not None:
+            by_trial.setdefault(trial.spec.rerun_of, []).append(trial)
+    direction = evidence.objective.direction
+    confirmed = tuple(
+        _reruns(trial_name(evidence.study, index), trials, direction) for index, trials in by_trial.items()
+    )
+    return confirmed, _reruns(BASELINE, baseline, direction) if baseline else None
+
+
+def study_trial_variance(evidence: Evidence) -> float | None:
+    """s_r, from all the reruns that there are so far."""
+    confirmed, baseline = reruns_of(evidence)
+    return trial_variance([*confirmed, *([baseline] if baseline is not None else [])])
+
+
+def _reruns(name: str, trials: Sequence[Trial], direction: Direction) -> Reruns:
+    states = [trial.status.state for trial in trials]
+    return Reruns(
+        name,
+        trials[0].spec.arm,
+        tuple(
+            direction.minimised(trial.status.objective.value)
+            for trial in trials
+            if trial.status.state is TrialState.SUCCEEDED and trial.status.objective is not None
+        ),
+        unstable=states.count(TrialState.INFEASIBLE),
+        lost=states.count(TrialState.FAILED),
+    )
+
+
+def _undecidable(question: Question, direction: Direction, confirmed: Sequence[Reruns], baseline: Reruns | None) -> str:
+    """Why the comparison would mean nothing, whatever it says; empty where it means something (rule 7)."""
+    reference = baseline or next((reruns for reruns in confirmed if reruns.comparable), None)
+    if question.chance is None or reference is None or not reference.comparable:
+        return ""
+    if beats(reference.values, direction.minimised(question.chance)):
+        return ""
+    return statements.no_better_than_chance(reference, question.chance, direction)
+
+
+def _caveats(
+    evidence: Evidence,
+    question: Question,
+    confirmed: Sequence[Reruns],
+    baseline: Reruns | None,
+    findings: Sequence[Finding],
+) -> Iterator[str]:
+    yield from _caveats_of_findings(findings)
+    if question.confirmation is not None:
+        yield from _caveats_of_confirmation(evidence, question.confirmation, confirmed, baseline)
+    for rule, reason in question.waivers.items():
+        yield f"The rule {rule} was waived: {reason}"
+    for definition in evidence.space.definitions:
+        if definition.role is Role.FIXED and isinstance(definition.domain, Value):
+            yield f"{definition.name} was {definition.domain.value} throughout; the answer is for that value."
+    if evidence.steps is not None:
+        yield f"Every trial was trained for {evidence.steps} steps; the answer is for that length."
+
+
+def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    for finding in findings:
+        if finding.severity is not Severity.INFO:
+            subject = str(finding.subject)
+            yield f"{subject}: {finding.message}" if subject and subject not in finding.message else finding.message
+
+
+def _caveats_of_confirmation(
+    evidence: Evidence, confirmation: Confirmation, confirmed: Sequence[Reruns], baseline: Reruns | None
+) -> Iterator[str]:
+    for reruns in confirmed:
+        if reruns.unstable:
+            yield (
+                f"{reruns.name} failed on {reruns.unstable} of {confirmation.reruns} fresh seeds "
+                "(diverged, or did not fit), so it is not adopted."
+            )
+    if baseline is not None and baseline.unstable:
+        yield (
+            f"The baseline failed on {baseline.unstable} of {confirmation.reruns} fresh seeds, and is judged by the "
+            "others, which flatters it."
+        )
+    for reruns in [*confirmed, *([baseline] if baseline is not None else [])]:
+        missing = confirmation.reruns - len(reruns.values) - reruns.unstable
+        if missing > 0:
+            yield f"{missing} of the {confirmation.reruns} reruns of {reruns.name} gave no result."
+    if confirmed:
+        yield from _caveats_of_selection(evidence, confirmed)
+
+
+def _caveats_of_selection(evidence: Evidence, confirmed: Sequence[Reruns]) -> Iterator[str]:
+    best = _best_of_search(evidence)
+    names = {reruns.name for reruns in confirmed}
+    if best is not None and trial_name(evidence.study, best.spec.index) not in names:
+        yield (
+            f"{trial_name(evidence.study, best.spec.index)} has become the best of the search since the reruns were "
+            "chosen, and was not confirmed; confirm it in a new study."
+        )
+    left_out = [
+        arm.label
+        for arm in evidence.arms
+        if arm.best is not None and arm.arm.index not in {reruns.arm for reruns in confirmed}
+    ]
+    if left_out:
+        yield f"Not confirmed, as their best trials ranked too low: {'; '.join(left_out)}."
+    barren = [arm.label for arm in evidence.arms if arm.best is None]
+    if barren:
+        yield f"Without any feasible trial: {'; '.join(barren)}."
+
+
+def _best_of_search(evidence: Evidence) -> Trial | None:
+    bests = [(float(arm.objective[arm.best]), arm.trials[arm.best]) for arm in evidence.arms if arm.best is not None]
+    return min(bests, key=lambda pair: (pair[0], pair[1].spec.index), default=(0.0, None))[1]
