@@ -24,19 +24,26 @@ def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
         click.echo("There are no studies.", err=True)
         return
     namespace = ("NAMESPACE",) if all_namespaces else ()
-    table = Table(*namespace, "NAME", "STATE", "TRIALS", "BEST", "ARM", "AGE", box=None, pad_edge=False)
+    rounds = any(_based_on(study) for study in studies)
+    lineage = ("BASED ON",) if rounds else ()
+    table = Table(*namespace, "NAME", *lineage, "STATE", "TRIALS", "BEST", "ARM", "AGE", box=None, pad_edge=False)
     now = datetime.now(UTC)
     for study in studies:
-        table.add_row(*([study.resource["metadata"]["namespace"]] if all_namespaces else []), *_cells(study, now))
+        where = [study.resource["metadata"]["namespace"]] if all_namespaces else []
+        table.add_row(*where, study.name, *([_based_on(study)] if rounds else []), *_cells(study, now))
     console = Console()
     (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(table, highlight=False)
+
+
+def _based_on(study: Found) -> str:
+    """The round before."""
+    return str(study.resource["spec"].get("basedOn") or "")
 
 
 def _cells(study: Found, now: datetime) -> tuple[str, ...]:
     status, best = study.status, study.status.get("best", {})
     created = datetime.fromisoformat(study.resource["metadata"]["creationTimestamp"])
     return (
-        study.name,
         status.get("state") or "Pending",
         status.get("progress", ""),
         short(best.get("objective", "")),

@@ -1,0 +1,200 @@
+"""What follows from a round, finding by finding; and what does not is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+import pytest
+from study_operator.findings import Evidence, Finding, Severity, Subject, findings
+from study_operator.rounds import Drop, Plan, Proposal, Put, Swap, propose
+from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space, Value
+
+from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
+
+RATE = "spec.hyperparameters[0].range"
+TWO_ARMS = [
+    Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("nesterov", "adam"))),
+    Hyperparameter("learning_rate", Role.NUISANCE, Range(0.01, 10.0, ScaleName.LOG), {"optimizer": ("nesterov",)}),
+    Hyperparameter("learning_rate", Role.NUISANCE, Range(1e-4, 0.1, ScaleName.LOG), {"optimizer": ("adam",)}),
+    Hyperparameter("momentum", Role.NUISANCE, Range(0.8, 0.99), {"optimizer": ("nesterov",)}),
+    Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4)),
+]
+
+
+def found(rule: str, name: str = "", arm: str = "all", **numbers: Any) -> Finding:
+    return Finding(rule, Severity.WARNING, Subject(arm=arm, hyperparameter=name), "It was seen.", "Act.", numbers)
+
+
+def round_of(*definitions: Hyperparameter, trials: int = 32, best: float = 0.5) -> Evidence:
+    """A round whose objective is the distance of the first coordinate from ``best``; the later arms are worse."""
+    space = Space.build(definitions)
+    points = sobol(len(space.dimensions), trials)
+    objective = {arm.index: numpy.abs(points[:, 0] - best) + arm.index for arm in space.arms}
+    return study(space, points, objective)
+
+
+def proposed(evidence: Evidence, *seen: Finding, **plan: Any) -> Proposal:
+    return propose(evidence, seen, Plan(**{"trials": len(evidence.trials), "exploitation": True, **plan}))
+
+
+def moves(proposal: Proposal) -> list[tuple[str, str, str]]:
+    return [(change.path, change.before, change.after) for change in proposal.changes]
+
+
+def test_nothing_to_change_is_an_answer() -> None:
+    proposal = proposed(round_of(LEARNING_RATE))
+    assert proposal.changes == ()
+    assert proposal.launch is not None
+    assert proposal.summary.startswith(f"Nothing to change: launch {proposal.launch.trial} with validation_error")
+
+
+def test_a_round_without_a_result_has_nothing_to_go_on_from() -> None:
+    proposal = proposed(study(unit_space(1), sobol(1, 8), [float("nan")] * 8), found("infeasible-trials"))
+    assert (proposal.changes, proposal.launch) == ((), None)
+    assert proposal.notes == ("It was seen. Act.",)
+
+
+def test_a_range_is_widened_where_the_best_is_at_its_end() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found("search-space-boundary", "learning_rate", side="max", to=10.0))
+    assert moves(proposal) == [(f"{RATE}.max", "1", "10")]
+    assert proposal.changes[0].edits == (Put(f"{RATE}.max", 10),)
+    assert (proposal.changes[0].rule, proposal.changes[0].reason) == ("search-space-boundary", "It was seen.")
+
+
+def test_a_range_is_trimmed_to_what_trains() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found("infeasible-trials", "learning_rate", side="max", to=0.1))
+    assert moves(proposal) == [(f"{RATE}.max", "1", "0.1")]
+
+
+def test_a_choice_that_never_trains_is_left_out() -> None:
+    norm = Hyperparameter("norm", Role.NUISANCE, Choices(("batch", "layer", "none")))
+    proposal = proposed(round_of(LEARNING_RATE, norm), found("infeasible-trials", "norm", choice="none"))
+    assert moves(proposal) == [("spec.hyperparameters[1].choices", "batch, layer, none", "batch, layer")]
+
+
+def test_a_range_that_arms_share_is_trimmed_only_where_all_of_them_agree() -> None:
+    evidence = round_of(*TWO_ARMS)
+    agreed = [found("infeasible-trials", "dropout", f"optimizer={arm}", side="max", to=to) for arm, to in ARMS]
+    assert moves(proposed(evidence, agreed[0])) == []
+    assert moves(proposed(evidence, *agreed)) == [("spec.hyperparameters[4].range.max", "0.4", "0.3")]
+
+
+ARMS = [("adam", 0.2), ("nesterov", 0.3)]
+
+
+def test_a_conditional_range_is_that_of_the_arm() -> None:
+    seen = found("search-space-boundary", "learning_rate", "optimizer=adam", side="min", to=1e-5)
+    assert moves(proposed(round_of(*TWO_ARMS), seen)) == [("spec.hyperparameters[2].range.min", "0.0001", "1e-05")]
+
+
+def test_a_learning_rate_at_the_edge_is_not_expanded_but_probed() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found("learning-rate-edge", "learning_rate"))
+    assert proposal.changes == ()
+    assert proposal.summary.startswith("Nothing of the manifest is to change. Before you launch")
+    assert proposal.notes == ("It was seen. Act.",)
+
+
+def test_a_fixed_warmup_becomes_a_ladder_under_a_tenth_of_the_steps() -> None:
+    warmup = Hyperparameter("warmup_steps", Role.FIXED, Value(0))
+    proposal = proposed(round_of(LEARNING_RATE, warmup), found("learning-rate-edge", "learning_rate"))
+    assert moves(proposal) == [("spec.hyperparameters[1]", "Fixed 0", "Nuisance of 0, 10, 100")]
+
+
+def test_more_trials_are_for_every_arm() -> None:
+    evidence = round_of(*TWO_ARMS)
+    seen = [found("enough-points", arm="optimizer=adam", to=64), found("enough-points", arm="optimizer=nesterov")]
+    proposal = proposed(evidence, *seen, seed=7)
+    assert moves(proposal) == [("spec.budget.trials", "64", "128"), ("spec.sampler.seed", "7", "8")]
+
+
+def test_a_fixed_regulariser_is_tuned_where_trials_overfit() -> None:
+    decay = Hyperparameter("weight_decay", Role.FIXED, Value(0.0))
+    proposal = proposed(round_of(LEARNING_RATE, decay), found("overfitting"))
+    assert moves(proposal) == [("spec.hyperparameters[1]", "Fixed 0", "Nuisance 1e-06 to 0.01 Log")]
+    assert proposal.changes[0].edits[1] == Swap(
+        "spec.hyperparameters[1].value", "range", {"min": 1e-06, "max": 0.01, "scale": "Log"}
+    )
+
+
+@pytest.mark.parametrize(("best", "expected"), [(0.9, "0.6"), (0.1, "")])
+def test_a_tuned_regulariser_gets_stronger_where_the_best_is_in_the_stronger_half(best: float, expected: str) -> None:
+    dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
+    proposal = proposed(round_of(dropout, LEARNING_RATE, best=best), found("overfitting"))
+    assert [change.after for change in proposal.changes] == ([expected] if expected else [])
+    assert bool(proposal.notes) is not bool(expected)
+
+
+def test_what_is_saturated_early_in_every_arm_is_shortened() -> None:
+    evidence = round_of(*TWO_ARMS)
+    early = [found("early-saturation", arm=f"optimizer={arm}", settled=share) for arm, share in ARMS]
+    assert moves(proposed(evidence, early[0])) == []
+    assert moves(proposed(evidence, *early)) == [("spec.training.steps", "1000", "450")]
+
+
+def test_a_fixed_clipping_threshold_becomes_the_measured_one() -> None:
+    clipping = Hyperparameter("gradient_clipping", Role.FIXED, Value(1.0))
+    proposal = proposed(round_of(LEARNING_RATE, clipping), found("gradient-clipping", to=2.5))
+    assert moves(proposal) == [("spec.hyperparameters[1].value", "1", "2.5")]
+
+
+def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value() -> None:
+    evidence = round_of(*TWO_ARMS)
+    for_all = [found("insensitive-nuisance", "dropout", f"optimizer={arm}") for arm, _ in ARMS]
+    assert moves(proposed(evidence, for_all[0])) == []
+    [change] = proposed(evidence, *for_all).changes
+    best = evidence.arms[0].trials[evidence.arms[0].best or 0].spec.parameters["dropout"]
+    assert (change.before, change.after) == ("Nuisance 0 to 0.4", f"Fixed {float(best):.3g}")
+
+
+def test_a_learning_rate_stays_tuned_and_an_arm_keeps_something_to_tune() -> None:
+    assert proposed(round_of(LEARNING_RATE), found("insensitive-nuisance", "learning_rate")).changes == ()
+    width = Hyperparameter("width", Role.NUISANCE, Range(1.0, 9.0))
+    assert proposed(round_of(width), found("insensitive-nuisance", "width")).changes == ()
+
+
+def test_a_settled_exploration_goes_on_bayesian_in_the_best_arm() -> None:
+    proposal = proposed(round_of(*TWO_ARMS), exploitation=False, seed=7)
+    assert moves(proposal) == [
+        ("spec.hyperparameters[0]", "Scientific of nesterov, adam", "Fixed nesterov"),
+        ("spec.phase", "Exploration", "Exploitation"),
+        ("spec.sampler.seed", "7", "8"),
+    ]
+    assert Drop("spec.hyperparameters[2]") in proposal.changes[0].edits
+
+
+@pytest.mark.parametrize("rule", ["infeasible-trials", "search-space-boundary", "enough-points", "learning-rate-edge"])
+def test_exploration_goes_on_while_its_rules_are_not_clear(rule: str) -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found(rule), exploitation=False)
+    assert "spec.phase" not in [change.path for change in proposal.changes]
+
+
+def test_exploration_goes_on_until_its_trials_have_ended() -> None:
+    assert proposed(round_of(LEARNING_RATE), exploitation=False, trials=33).changes == ()
+
+
+def test_a_baseline_follows_into_the_new_space() -> None:
+    baseline = {"optimizer": "adam", "learning_rate": 0.01, "dropout": 0.0}
+    proposal = proposed(round_of(*TWO_ARMS), exploitation=False, baseline=baseline)
+    [follows] = [change for change in proposal.changes if change.path == "spec.confirmation.baseline"]
+    [edit] = follows.edits
+    assert isinstance(edit, Put)
+    value = edit.value
+    assert isinstance(value, dict)
+    assert list(value) == ["learning_rate", "momentum", "dropout"]
+
+
+def test_a_best_learning_rate_outside_the_range_is_found_and_widened_for() -> None:
+    evidence = round_of(LEARNING_RATE, best=1.2)
+    proposal = propose(evidence, findings(evidence), Plan(trials=32))
+    assert moves(proposal) == [(f"{RATE}.max", "1", "10")]
+
+
+def test_the_same_evidence_makes_the_same_proposal_whatever_the_order_of_the_trials() -> None:
+    evidence = round_of(*TWO_ARMS, best=1.2)
+    turned = Evidence(*[getattr(evidence, name) for name in FIELDS], evidence.trials[::-1], None)
+    assert propose(evidence, findings(evidence), Plan(64)) == propose(turned, findings(turned), Plan(64))
+
+
+FIELDS: Sequence[str] = ("study", "space", "objective", "steps", "training_metrics", "validation_metrics")
