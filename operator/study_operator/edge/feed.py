@@ -5,21 +5,31 @@ A study's own status writes come back as events too, so a manifest is parsed aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-from study_operator.api import InvalidManifest, parse_study
+from study_operator.api import InvalidManifest, Study, parse_study
 from study_operator.backends.kubernetes.observer import RunObserver
 from study_operator.backends.port import StudyKey, StudyRef
-from study_operator.controller.controller import Controller
+from study_operator.space import Problem
 
 Object = Mapping[str, Any]
+
+
+class Studies(Protocol):
+    """The controller, as far as it takes studies."""
+
+    def study_changed(self, study: Study) -> None: ...
+
+    def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None: ...
+
+    def study_gone(self, key: StudyKey) -> None: ...
 
 
 class Feed:
     """Hands over to ``controller``; Jobs and pods go to ``runs``."""
 
-    def __init__(self, controller: Controller, runs: RunObserver) -> None:
+    def __init__(self, controller: Studies, runs: RunObserver) -> None:
         self.runs = runs
         self._controller = controller
         self._seen: dict[StudyKey, tuple[str, int, bool]] = {}
