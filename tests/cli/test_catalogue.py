@@ -84,8 +84,9 @@ def test_json_has_numbers_as_numbers(finished):
 def test_no_cell_is_a_formula_and_no_number_loses_a_digit(text, number):
     rows = list(csv.reader(io.StringIO(csv_text([{"text": text, "number": number}]), newline="")))
     cell, written = rows[1]
-    assert cell in (text, f"'{text}")
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    kept = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert cell in (kept, f"'{kept}")
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert float(written) == number
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from study_operator.results.trial import Sample, Trial
 
 Cell = str | int | float | bool | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
 """A spreadsheet takes a cell that begins so for a formula, and runs it (OWASP, CSV injection)."""
 
 
@@ -97,8 +98,9 @@ def _cell(value: Cell) -> Cell:
             return "true" if value else "false"
         case float():
             return repr(value)
-        case str() if value.startswith(_FORMULA):
-            return f"'{value}"
+        case str():
+            text = "\n".join(re.split("\r\n?", value))  # a lone carriage return would end the row for most readers
+            return f"'{text}" if text.startswith(_FORMULA) else text
         case _:
             return value
 

@@ -169,4 +169,5 @@ class _ToView(logging.Handler):
         self._view = view
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._view.note(f"Warning: {record.getMessage()}")
+        error = record.exc_info[1] if record.exc_info else None
+        self._view.note(f"Warning: {record.getMessage()}" + (f": {error!r}" if error else ""))
