@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from study_operator.api.study import CurveKind, Study
+from study_operator.api.review import evidence as evidence_of_trials
+from study_operator.api.review import plan, review
+from study_operator.api.study import Study
 from study_operator.conclusions import (
     Comparison,
     Conclusion,
@@ -22,53 +24,40 @@ from study_operator.conclusions import (
     study_trial_variance,
 )
 from study_operator.findings import Evidence, Finding, findings
+from study_operator.findings.lints import waive
 from study_operator.results.trial import Trial
+from study_operator.rounds import Proposal, propose
 from study_operator.space import Space
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the trials teach so far. ``conclusion`` is None until all of them have ended, reruns included: to look
-    earlier, and stop when one likes the answer, would make it a worse one.
+    """What the trials teach so far. ``conclusion`` and ``proposal`` are None until all of them have ended, reruns
+    included: to look earlier, and stop when one likes the answer, would make it a worse one.
     """
 
     evidence: Evidence
     findings: tuple[Finding, ...]
     comparison: Comparison
     conclusion: Conclusion | None
+    proposal: Proposal | None
 
 
 def evidence_of(study: Study, space: Space, trials: Iterable[Trial]) -> Evidence:
     """The evidence that the rules look at, with the trial variance where there are reruns."""
-    curves = {metric.name: metric.curve for metric in study.spec.metrics}
-    objective = study.objective
-    kinds = {name: curves.get(name) for name in study.metrics} | (
-        {} if curves.get(objective.metric) else {objective.metric: CurveKind.VALIDATION}
-    )
-    evidence = Evidence(
-        study=study.metadata.name,
-        space=space,
-        objective=objective,
-        steps=study.spec.training.steps if study.spec.training is not None else None,
-        training_metrics=tuple(name for name, kind in kinds.items() if kind is CurveKind.TRAINING),
-        validation_metrics=tuple(name for name, kind in kinds.items() if kind is CurveKind.VALIDATION),
-        trials=tuple(trials),
-    )
+    evidence = evidence_of_trials(study, space, tuple(trials))
     return replace(evidence, trial_variance=study_trial_variance(evidence))
 
 
-def analyse(
-    study: Study, space: Space, trials: Sequence[Trial], seed: int, *, complete: bool, lints: Sequence[Finding] = ()
-) -> Analysis:
+def analyse(study: Study, space: Space, trials: Sequence[Trial], seed: int, *, complete: bool) -> Analysis:
     """What ``trials`` teach; the same trials and ``seed`` teach the same. ``complete``: all of them have ended.
 
-    ``lints`` are what was found of the manifest; they stand among the findings.
+    What the reviewer says of the manifest stands among the findings; what was waived is told as information.
     """
     evidence = evidence_of(study, space, trials)
     comparison = compare(arms(evidence), numpy.random.default_rng(seed))
-    found = sorted(
-        [*lints, *findings(evidence), *arm_findings(comparison)],
-        key=lambda finding: finding.order,
-    )
+    learned = waive([*findings(evidence), *arm_findings(comparison)], study.question.waivers)
+    found = sorted([*review(study, space), *learned], key=lambda finding: finding.order)
     conclusion = conclude_study(evidence, study.question, comparison, found) if complete else None
-    return Analysis(evidence, tuple(found), comparison, conclusion)
+    proposal = propose(evidence, found, plan(study)) if complete else None
+    return Analysis(evidence, tuple(found), comparison, conclusion, proposal)

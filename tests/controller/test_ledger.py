@@ -49,10 +49,10 @@ def test_counts_as_a_recount_would(history):
             kept[index] = trial(index, *change)
             ledger.put(kept[index])
     recount = Counter((known.spec.arm, known.status.state) for known in kept.values())
-    assert all(ledger.count(state, arm) == recount[arm, state] for arm in (0, 1) for state in TrialState)
+    assert all(ledger.search.count(state, arm) == recount[arm, state] for arm in (0, 1) for state in TrialState)
     assert ledger.waiting == {index for index, known in kept.items() if known.status.state is TrialState.PENDING}
     assert list(ledger.missing(12)) == [index for index in range(12) if index not in kept]
-    assert ledger.concluded == sum(known.status.state.final for known in kept.values())
+    assert ledger.search.concluded == sum(known.status.state.final for known in kept.values())
     succeeded = [known for known in kept.values() if known.status.state is TrialState.SUCCEEDED]
     ranked = sorted(succeeded, key=lambda known: (known.status.objective.value, known.spec.index))
     assert [place.index for place in ledger.ranking.top(20)] == [known.spec.index for known in ranked]

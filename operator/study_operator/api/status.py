@@ -37,6 +37,9 @@ Parameters = Annotated[dict[str, ScalarText], Field(max_length=64)]
 FINDINGS = 50
 """How many findings are shown."""
 
+CHANGES = 64
+"""How many changes of the next round are shown."""
+
 _INTERVAL = {"low": "0.0231", "high": "0.0312"}
 _PARAMETERS = {"optimizer": "adam", "learning_rate": "0.0031622776601683794"}
 _BEST = {
@@ -208,7 +211,7 @@ class Conclusion(Model):
     )
     statement: Message = Field(
         description="The answer in words.",
-        examples=["Adopt optimizer=adam: 5 reruns are better than the baseline by 0.0052 (p = 0.01)."],
+        examples=["optimizer=adam is worth adopting: 5 reruns are better than the baseline by 0.0052 (p = 0.01)."],
     )
     effect: NumberText | None = Field(
         default=None, description="How much better, in units of the objective; positive is better.", examples=["0.0052"]
@@ -251,7 +254,7 @@ class ProposedNext(Model):
     summary: Message = Field(description="In a sentence.", examples=["Widen the learning rate, and search again."])
     changes: tuple[Change, ...] = Field(
         default=(),
-        max_length=64,
+        max_length=CHANGES,
         description="The changes of the manifest.",
         examples=[[{"path": "spec.hyperparameters[1].range.max", "from": "10", "to": "100", "reason": "At the end."}]],
     )

@@ -29,7 +29,7 @@ def arm_findings(comparison: Comparison) -> Iterator[Finding]:
                 "arm-comparison",
                 Severity.WARNING,
                 Subject(arm=estimate.label),
-                f"{estimate.infeasible} of its {estimate.trials} trials are infeasible: of {estimate.m} trials all are, "
+                f"{estimate.infeasible} of its {estimate.trials} trials are infeasible: {estimate.m} trials all are, "
                 f"with a chance of {number(estimate.barren)}, so the arms are compared by their ranges more than by "
                 "their merits.",
                 "Trim the ranges of this arm to where it trains, and search again.",

@@ -78,15 +78,16 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
     match decision.verdict:
         case Verdict.ADOPT:
             than = f"more than {margin}; " if margin else ""
-            return f"Adopt {winner}. {compared}; {than}one-sided p = {decision.p_adopt:.2g}, at most {ALPHA:g})."
+            told = f"{than}one-sided p = {decision.p_adopt:.2g}, at most {ALPHA:g})."
+            return f"{winner} is worth adopting. {compared}; {told}"
         case Verdict.REJECT:
             kept = "keep the baseline" if decision.rival.name == "the baseline" else "the simpler arm will do"
             what = f"is not better by {margin}" if margin else "is worse"
-            return f"Reject: {winner} {what}; {kept}. {compared}; one-sided p = {decision.p_reject:.2g})."
+            return f"{winner} {what}: {kept}. {compared}; one-sided p = {decision.p_reject:.2g})."
         case Verdict.INCONCLUSIVE:
             than = f"better by more than {margin}" if margin else "better"
             told = f"one-sided p = {decision.p_adopt:.2g}, which would have to be at most {ALPHA:g})."
-            return f"Inconclusive: the reruns cannot tell whether {winner} is {than}. {compared}; {told}" + _power(
+            return f"The reruns cannot tell whether {winner} is {than}. {compared}; {told}" + _power(
                 decision, confirmation, deviation
             )
 

@@ -12,7 +12,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from study_operator.api import Phase, check_semantics, study_space
+from study_operator.analysis import analyse
+from study_operator.api import Phase, Study, check_semantics, study_space
 from study_operator.api.review import denial, review
 from study_operator.backends.port import (
     Announcement,
@@ -35,13 +36,16 @@ from study_operator.controller.commands import (
     Command,
     Kind,
     releasable,
+    settled,
 )
+from study_operator.controller.confirmation import rerun_spec
+from study_operator.controller.lessons import Lessons, failed_lessons, lessons_of
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.controller.status import sentences, study_status
 from study_operator.controller.telemetry import Telemetry
 from study_operator.metrics.source import MetricsSource, SourceUnavailable
-from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState, TrialStatus
+from study_operator.results.trial import FIRST_CONFIRMATION, Purpose, Trial, TrialSpec, TrialState, TrialStatus
 from study_operator.samplers import (
     BayesianSampler,
     Observation,
@@ -51,6 +55,9 @@ from study_operator.samplers import (
     SuggestionRequest,
 )
 from study_operator.space import Space
+
+ANALYSIS_SHARE = 20.0
+"""While a study runs, its analyses take no more than one part in this many of the time."""
 
 REFUSED_DELAY = 10.0
 """Seconds, at the least, before something that was refused is tried again: somebody has to mend its cause first."""
@@ -76,6 +83,7 @@ class Actions:
         self._now = now
         self._telemetry = telemetry
         self._collections = asyncio.Semaphore(settings.concurrent_collections)
+        self._analyses = asyncio.Semaphore(settings.concurrent_analyses)
         self._perform = {
             Kind.OPEN: self._open,
             Kind.REREAD: self._reread,
@@ -87,6 +95,7 @@ class Actions:
             Kind.DISCARD: self._discard,
             Kind.RELEASE: self._release,
             Kind.REPORT: self._report,
+            Kind.ANALYSE: self._analyse,
         }
 
     async def perform(self, state: StudyState, command: Command) -> None:
@@ -188,6 +197,11 @@ class Actions:
 
     async def _persist(self, state: StudyState, index: int) -> None:
         assert state.sampler is not None and state.space is not None, "only an opened study gets trials"
+        if index >= FIRST_CONFIRMATION:
+            rerun = rerun_spec(state, index)
+            if rerun is not None:
+                state.ledger.put(await self._backend.create_trial(state.ref, rerun))
+            return
         if state.sampler.adaptive:
             request = SuggestionRequest(index, observations(state))
             suggestion = await asyncio.to_thread(state.sampler.suggest, request)
@@ -289,6 +303,23 @@ class Actions:
             state.retained.pop(run_id, None)
         state.release_due = self._time() + RELEASE_INTERVAL
 
+    async def _analyse(self, state: StudyState, _: int) -> None:
+        """Learn from the trials, off the event loop. A study runs to its end also where this fails."""
+        assert state.space is not None, "only an opened study is analysed"
+        async with self._analyses:
+            standing, trials, complete = state.standing, tuple(state.ledger), settled(state, self._now())
+            begun = self._time()
+            try:
+                state.lessons = await asyncio.to_thread(
+                    _lessons, state.study, state.space, trials, state.seed, complete
+                )
+            except Exception as error:
+                logger.exception("the analysis of study %s failed", state.key)
+                state.lessons = failed_lessons(error)
+            state.analysed = (*standing, complete)
+            duration = self._time() - begun
+        state.analysis_due = self._time() + max(self._settings.analysis_interval, ANALYSIS_SHARE * duration)
+
     async def _report(self, state: StudyState, _: int) -> None:
         """Write the study's status, if it differs from the written one."""
         state.changed = False
@@ -307,6 +338,10 @@ class Actions:
             await self._backend.announce(state.ref, announcement)
 
 
+def _lessons(study: Study, space: Space, trials: Sequence[Trial], seed: int, complete: bool) -> Lessons:
+    return lessons_of(analyse(study, space, trials, seed, complete=complete))
+
+
 def _prepare_sampler(phase: Phase, space: Space, seed: int) -> Sampler:
     """The phase's sampler, its first points drawn: it is to be called off the event loop."""
     sampler: Sampler = BayesianSampler(space, seed) if phase is Phase.EXPLOITATION else SobolSampler(space, seed)
@@ -315,7 +350,7 @@ def _prepare_sampler(phase: Phase, space: Space, seed: int) -> Sampler:
 
 
 def observations(state: StudyState) -> list[Observation]:
-    """What a sampler that learns may know: every trial but those that failed, smaller is better."""
+    """What a sampler that learns may know: every trial of the search but those that failed, smaller is better."""
     direction = state.study.objective.direction
     return [
         Observation(
@@ -326,5 +361,5 @@ def observations(state: StudyState) -> list[Observation]:
             infeasible=trial.status.state is TrialState.INFEASIBLE,
         )
         for trial in state.ledger
-        if trial.status.state is not TrialState.FAILED
+        if trial.spec.purpose is Purpose.SEARCH and trial.status.state is not TrialState.FAILED
     ]

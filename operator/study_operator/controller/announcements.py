@@ -23,7 +23,8 @@ def _turns(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Anno
         trials, arms = after["trials"]["planned"], len(after["arms"])
         yield _normal(
             "Accepted",
-            f"{trials} trials in {_counted(arms, 'arm')}, sampled by {after['sampler']}, seed {after['seed']}.",
+            f"{trials} trials in {_counted(arms, 'arm')}, sampled by {after['sampler']}, seed {after['seed']}"
+            f"{_then_confirmed(after)}.",
         )
     elif "trials" in before and before["trials"]["planned"] != after.get("trials", before["trials"])["planned"]:
         yield _normal("BudgetChanged", f"From {before['trials']['planned']} to {after['trials']['planned']} trials.")
@@ -42,16 +43,27 @@ def _turns(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Anno
         and was.get("MetricsAvailable", {}).get("status") != "False"
     ):
         yield Announcement(Severity.WARNING, _reason("MetricsAvailable", now), now["MetricsAvailable"]["message"])
+    if after.get("state") == "Confirming" and before.get("state") != "Confirming":
+        reruns = after["trials"]["confirmation"]["planned"]
+        yield _normal("Confirming", f"The search is over; {reruns} reruns on fresh seeds confirm the best of it.")
     if _began("Finished", was, now):
         best = after.get("best")
         result = (
             f"Best: {best['trial']} ({best['arm']}) with {best['objective']}." if best else "No trial has a result."
         )
         yield _normal("Finished", f"{now['Finished']['message']} {result}")
+        if "conclusion" in after and "confirmation" in after["trials"]:
+            yield _normal("Concluded", f"{after['conclusion']['verdict']}: {after['conclusion']['statement']}")
 
 
 def _normal(reason: str, message: str) -> Announcement:
     return Announcement(Severity.NORMAL, reason, message)
+
+
+def _then_confirmed(status: Mapping[str, Any]) -> str:
+    """The reruns that were asked for: their number is known before the study starts."""
+    reruns = status["trials"].get("confirmation", {}).get("planned", 0)
+    return f"; then {reruns} reruns on fresh seeds, to confirm the best" if reruns else ""
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 
 from study_operator.backends.port import RunPhase
+from study_operator.controller.confirmation import missing_reruns, search_over
 from study_operator.controller.plan import Situation, runs_to_start, trials_to_persist
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import STUDY, StudyState
-from study_operator.results.trial import TrialState
+from study_operator.results.trial import FIRST_CONFIRMATION, TrialState
 
 RELEASE_INTERVAL = 5.0
 """Seconds between two releases of one study's ended runs, so that many go in one call."""
@@ -27,7 +28,7 @@ RELEASE_BATCH = 100
 
 
 class Kind(StrEnum):
-    """The kinds of action. All but Open, Reread, Release and Report are about one trial."""
+    """The kinds of action. All but Open, Reread, Release, Report and Analyse are about one trial."""
 
     OPEN = "open"
     REREAD = "reread"
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     DISCARD = "discard"
     RELEASE = "release"
     REPORT = "report"
+    ANALYSE = "analyse"
 
 
 HOLD_STARTS = (Kind.START, STUDY)
@@ -81,23 +83,26 @@ def failing(state: StudyState, settings: ControllerSettings) -> bool:
     """Whether the first trials all failed: the cause is in the template or the trainer, and more trials would burn
     time.
     """
-    return _suspicious(state, settings) and not state.collecting and state.ledger.concluded < state.planned
+    return _suspicious(state, settings) and not state.collecting and state.ledger.search.concluded < state.planned
 
 
 def _suspicious(state: StudyState, settings: ControllerSettings) -> bool:
     """Whether the first trials failed or may yet turn out to have failed; the next ones wait until that is known."""
-    failed = state.ledger.count(TrialState.FAILED)
+    failed = state.ledger.search.count(TrialState.FAILED)
     enough = min(settings.failing_trials, state.planned)
-    return failed > 0 and failed == state.ledger.concluded and failed + len(state.collecting) >= enough
+    return failed > 0 and failed == state.ledger.search.concluded and failed + len(state.collecting) >= enough
+
+
+def settled(state: StudyState, now: datetime) -> bool:
+    """Whether every trial that the budget allows has a durable result, and every rerun of the best."""
+    if not state.opened or state.unwritten or "spec" in state.stalls or not state.ledger.concluded:
+        return False
+    return expired(state, now) or (search_over(state) and not missing_reruns(state))
 
 
 def finished(state: StudyState, now: datetime) -> bool:
-    """Whether every trial that the budget allows has a durable result."""
-    if not state.opened or state.unwritten or "spec" in state.stalls:
-        return False
-    if state.ledger.concluded < len(state.ledger):
-        return False
-    return expired(state, now) or next(state.ledger.missing(state.planned), None) is None
+    """Whether the trials have all ended, and what they teach is known."""
+    return state.analysed == (*state.standing, True) and settled(state, now)
 
 
 def wanted(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> list[Command]:
@@ -106,7 +111,7 @@ def wanted(state: StudyState, settings: ControllerSettings, now: datetime, time:
 
     The starts come first: an idle accelerator costs more than anything else here.
     """
-    return [*(_running(state, settings, now, time) if state.opened else _opening(state)), *_reporting(state, time)]
+    return [*(_running(state, settings, now, time) if state.opened else _opening(state)), *_telling(state, now, time)]
 
 
 def due(state: StudyState, command: Command, time: float) -> bool:
@@ -120,11 +125,24 @@ def _opening(state: StudyState) -> Iterator[Command]:
         yield Command(Kind.OPEN)
 
 
-def _reporting(state: StudyState, time: float) -> Iterator[Command]:
-    """What an earlier process told stands until the trials were read again, or something keeps them from being read."""
+def _telling(state: StudyState, now: datetime, time: float) -> Iterator[Command]:
+    """What an earlier process told stands until the trials were read again, or something keeps them from being read.
+    Once they have all ended, nothing is told before they were analysed: that they have ended is told once.
+    """
     unread = state.told_before and not (state.opened or state.stalls or state.holds)
-    if state.changed and state.status_due <= time and not unread:
+    over = state.analysed != (*state.standing, True) and settled(state, now)
+    if over or (_unlearned(state) and state.analysis_due <= time):
+        yield Command(Kind.ANALYSE)
+    if state.changed and state.status_due <= time and not unread and not over:
         yield Command(Kind.REPORT)
+
+
+def _unlearned(state: StudyState) -> bool:
+    """Whether the trials can teach something new before they have all ended; results that are being written will soon
+    be looked at for the last time.
+    """
+    known = state.analysed is not None and state.analysed[:2] == state.standing
+    return state.opened and not known and not (state.ledger.concluded and state.unwritten)
 
 
 def _running(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> Iterator[Command]:
@@ -151,14 +169,14 @@ def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command
     startable = sorted(
         index
         for index in state.ledger.waiting
-        if index < first_missing
+        if (index < first_missing or index >= FIRST_CONFIRMATION)
         and index not in state.stale
         and index not in state.unwritten
         and (Kind.START, index) not in state.in_flight
     )
     persisting = sum(kind == Kind.PERSIST for kind, _ in state.in_flight)
     absent = islice(state.ledger.missing(state.planned), persisting + 2 * state.study.spec.budget.parallelism)
-    missing = [index for index in absent if (Kind.PERSIST, index) not in state.in_flight]
+    missing = [index for index in chain(absent, missing_reruns(state)) if (Kind.PERSIST, index) not in state.in_flight]
     assert state.sampler is not None, "only an opened study is refilled"
     situation = Situation(
         parallelism=state.study.spec.budget.parallelism,
@@ -177,7 +195,8 @@ def _surplus(state: StudyState, now: datetime) -> Iterator[Command]:
     """Trials that will never start: persisted beyond a budget that became smaller, or when the time was over."""
     over = expired(state, now)
     for index in state.ledger.waiting:
-        if (over or index >= state.planned) and index not in state.stale and (Kind.START, index) not in state.in_flight:
+        surplus = state.planned <= index < FIRST_CONFIRMATION
+        if (over or surplus) and index not in state.stale and (Kind.START, index) not in state.in_flight:
             yield Command(Kind.DISCARD, index)
     if over:
         queued = (index for index, run in state.runs.items() if run.phase is RunPhase.QUEUED)
@@ -203,6 +222,7 @@ def releasable(state: StudyState, settings: ControllerSettings, now: datetime) -
 def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> float | None:
     """Seconds until time alone makes another action due; None: only an observation can."""
     delays = [state.status_due - time] if state.changed else []
+    delays += [state.analysis_due - time] if _unlearned(state) else []
     delays += [due_at - time for due_at in state.unwritten.values()]
     delays += state.backoff.delays(time)
     end = expiry(state)

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from study_operator.api import time_text
 from study_operator.controller.commands import failing
+from study_operator.controller.confirmation import planned_reruns
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.results.taxonomy import NO_RESULT
@@ -68,7 +69,7 @@ def problem(state: StudyState, settings: ControllerSettings) -> tuple[str, str] 
     if state.opened and failing(state, settings):
         example = next(trial for trial in state.ledger if trial.status.state is TrialState.FAILED)
         message = (
-            f"The first {state.ledger.count(TrialState.FAILED)} trials failed and none has a result, "
+            f"The first {state.ledger.search.count(TrialState.FAILED)} trials failed and none has a result, "
             f"so no more are started. {example.spec.name}: {example.status.message}"
         )
         if example.status.reason != NO_RESULT:
@@ -84,7 +85,13 @@ def _stuck(state: StudyState) -> tuple[str, str] | None:
     """
     troubles = state.troubles()
     reasons = {trouble.reason for trouble in troubles.values()}
-    if state.ledger.concluded or not troubles or len(troubles) < len(state.runs) or len(reasons) > 1 or state.unplaced:
+    if (
+        state.ledger.search.concluded
+        or not troubles
+        or len(troubles) < len(state.runs)
+        or len(reasons) > 1
+        or state.unplaced
+    ):
         return None
     index, trouble = next(iter(troubles.items()))
     return trouble.reason, f"No trial can start; {trial_name(state.key.name, index)}: {trouble.message}"
@@ -135,22 +142,26 @@ def _suspended(state: StudyState, situation: str) -> Condition:
 def _finished(state: StudyState, situation: str) -> Condition:
     if situation != "Finished":
         return Condition("Finished", False, "InProgress")
-    succeeded, total = state.ledger.count(TrialState.SUCCEEDED), len(state.ledger)
-    reason = "DurationReached" if total < state.planned else "Completed" if succeeded else "NoResult"
+    succeeded, total = state.ledger.search.count(TrialState.SUCCEEDED), len(state.ledger.search)
+    reruns = state.ledger.reruns
+    unstarted = max(0, state.planned - total) + max(0, planned_reruns(state) - len(reruns))
+    reason = "DurationReached" if unstarted > 0 else "Completed" if succeeded else "NoResult"
     message = f"{succeeded} of {total} trials succeeded."
+    if len(reruns):
+        message += f" {reruns.count(TrialState.SUCCEEDED)} of {len(reruns)} reruns on fresh seeds did."
     if reason == "DurationReached":
-        message += f" maxDuration was over before the other {state.planned - total} could start."
+        message += f" maxDuration was over before the other {unstarted} could start."
     return Condition("Finished", True, reason, message)
 
 
 def _metrics_available(state: StudyState) -> Condition:
     if state.metrics_trouble:
         return Condition("MetricsAvailable", False, "SourceUnavailable", state.metrics_trouble)
-    unranked = state.ledger.count(TrialState.SUCCEEDED) - len(state.ledger.ranking)
+    unranked = state.ledger.search.count(TrialState.SUCCEEDED) - len(state.ledger.ranking)
     if unranked:
         metric = state.study.objective.metric
         return Condition("MetricsAvailable", False, "SeriesNotKept", f"{unranked} trials kept no series of {metric}.")
-    if not state.ledger.concluded:
+    if not state.ledger.search.concluded:
         return Condition("MetricsAvailable", None, "NoTrialYet")
     return Condition("MetricsAvailable", True, "Collected")
 

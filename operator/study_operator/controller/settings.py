@@ -19,6 +19,8 @@ class ControllerSettings:
     - ``status_interval``: the least time between two writes of one study's status.
     - ``trial_state_delay``: a trial that is queued or running shorter than this is not written before its end.
     - ``concurrent_collections``: how many trials' series are fetched at once, over all studies.
+    - ``analysis_interval``: the least time between two analyses of one study while it runs; a long one waits longer.
+    - ``concurrent_analyses``: how many studies are analysed at once.
     - ``concurrent_writes``: how many of one study's trials are written at once.
     """
 
@@ -32,3 +34,5 @@ class ControllerSettings:
     trial_state_delay: float = 5.0
     concurrent_collections: int = 16
     concurrent_writes: int = 16
+    analysis_interval: float = 5.0
+    concurrent_analyses: int = 2

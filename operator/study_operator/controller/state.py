@@ -13,8 +13,10 @@ from datetime import datetime
 
 from study_operator.api.study import Study
 from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
+from study_operator.conclusions import Confirmation
 from study_operator.controller.backoff import Backoff
 from study_operator.controller.ledger import Ledger
+from study_operator.controller.lessons import Lessons, lessons_told
 from study_operator.findings import Finding
 from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
 from study_operator.samplers import Sampler
@@ -42,6 +44,8 @@ class StudyState:
     - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will
       pass.
     - ``lints``: what is unwise about its plan, known once it was opened.
+    - ``lessons``: what the trials taught when they were last looked at; ``analysed`` says how they stood then (see
+      :attr:`standing`) and whether they had all ended. While they run, the next look is at ``analysis_due``.
     - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
     """
 
@@ -66,6 +70,9 @@ class StudyState:
     metrics_trouble: str = ""
     lints: tuple[Finding, ...] = ()
     reread: bool = False
+    lessons: Lessons = field(default_factory=Lessons)
+    analysed: tuple[int, int, bool] | None = None
+    analysis_due: float = 0.0
     written_status: Mapping[str, object] = field(default_factory=dict)
     status_due: float = 0.0
     release_due: float = 0.0
@@ -73,8 +80,16 @@ class StudyState:
     @classmethod
     def begin(cls, study: Study, ref: StudyRef, seed: int, started: datetime, randomness: random.Random) -> StudyState:
         """A study of which nothing is known but its manifest."""
+        told = study.status or {}
         return cls(
-            study, ref, Ledger(study.objective), Backoff(randomness), started, seed, written_status=study.status or {}
+            study,
+            ref,
+            Ledger(study.objective),
+            Backoff(randomness),
+            started,
+            seed,
+            lessons=lessons_told(told),
+            written_status=told,
         )
 
     @property
@@ -93,6 +108,16 @@ class StudyState:
     @property
     def planned(self) -> int:
         return self.study.spec.budget.trials
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What is run again on fresh seeds once the search is over."""
+        return self.study.question.confirmation
+
+    @property
+    def standing(self) -> tuple[int, int]:
+        """What an analysis rests on: the manifest's generation, and the version of the results."""
+        return self.study.metadata.generation, self.ledger.version
 
     @property
     def active(self) -> int:

@@ -14,6 +14,7 @@ from study_operator.api import Phase, scalar_text, time_text
 from study_operator.api.status import RANKED
 from study_operator.controller.commands import expired, finished
 from study_operator.controller.conditions import conditions, problem, refused_conditions
+from study_operator.controller.confirmation import planned_reruns, search_over
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.results.ranking import Ranked
@@ -43,7 +44,7 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     if not state.opened or state.space is None:
         return {**state.written_status, **status} if state.told_before else status
     status |= {
-        "progress": f"{state.ledger.concluded}/{state.planned}",
+        "progress": _progress(state),
         "trials": _trial_counts(state),
         "ranking": [_ranked(state, rank, ranked) for rank, ranked in enumerate(state.ledger.ranking.top(RANKED), 1)],
         "arms": [_arm(state, arm) for arm in state.space.arms],
@@ -51,6 +52,12 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     best = next(iter(state.ledger.ranking.top(1)), None)
     if best is not None:
         status["best"] = _best(state, best)
+    if state.lessons.findings:
+        status["findings"] = list(state.lessons.findings)
+    if over and state.lessons.conclusion is not None:
+        status["conclusion"] = state.lessons.conclusion
+    if over and state.lessons.proposed_next is not None:
+        status["proposedNext"] = state.lessons.proposed_next
     if over:
         status["completionTime"] = state.written_status.get("completionTime") or time_text(now)
     return status
@@ -80,14 +87,32 @@ def _situation(state: StudyState, settings: ControllerSettings, now: datetime, o
         return "Suspending" if state.runs else "Suspended"
     if expired(state, now):
         return "Finishing"
+    if state.confirmation is not None and search_over(state):
+        return "Confirming"
     begun = len(state.ledger) > state.ledger.count(TrialState.PENDING) + state.ledger.count(TrialState.QUEUED)
     return "Running" if begun else "Pending"
 
 
-def _trial_counts(state: StudyState) -> dict[str, int]:
-    counts = {"planned": state.planned}
+def _progress(state: StudyState) -> str:
+    """``12/32``, and once the search is over the reruns with it: ``32/32 + 5/20``."""
+    told = f"{state.ledger.search.concluded}/{state.planned}"
+    reruns = planned_reruns(state) if search_over(state) else 0
+    return f"{told} + {state.ledger.reruns.concluded}/{reruns}" if reruns else told
+
+
+def _trial_counts(state: StudyState) -> dict[str, object]:
+    counts: dict[str, object] = {"planned": state.planned}
     for trial_state in TrialState:
-        counts[trial_state.value[0].lower() + trial_state.value[1:]] = state.ledger.count(trial_state)
+        counts[trial_state.value[0].lower() + trial_state.value[1:]] = state.ledger.search.count(trial_state)
+    if state.confirmation is not None:
+        reruns = state.ledger.reruns
+        counts["confirmation"] = {
+            "planned": planned_reruns(state),
+            "running": len(reruns) - reruns.concluded,
+            "succeeded": reruns.count(TrialState.SUCCEEDED),
+            "infeasible": reruns.count(TrialState.INFEASIBLE),
+            "failed": reruns.count(TrialState.FAILED),
+        }
     return counts
 
 
@@ -124,13 +149,15 @@ def _arm(state: StudyState, arm: Arm) -> dict[str, object]:
     arms = len(state.space.arms)
     counts = {
         "planned": len(range(arm.index, state.planned, arms)),
-        "succeeded": state.ledger.count(TrialState.SUCCEEDED, arm.index),
-        "infeasible": state.ledger.count(TrialState.INFEASIBLE, arm.index),
-        "failed": state.ledger.count(TrialState.FAILED, arm.index),
+        "succeeded": state.ledger.search.count(TrialState.SUCCEEDED, arm.index),
+        "infeasible": state.ledger.search.count(TrialState.INFEASIBLE, arm.index),
+        "failed": state.ledger.search.count(TrialState.FAILED, arm.index),
     }
     parameters: Mapping[str, str] = {name: scalar_text(value) for name, value in arm.parameters.items()}
     shown: dict[str, object] = {"index": arm.index, "label": arm.label, "parameters": parameters, "trials": counts}
     best = state.ledger.ranking.best_of(arm.index)
     if best is not None:
         shown["best"] = {"trial": trial_name(state.key.name, best.index), "objective": repr(best.value)}
+    if arm.index in state.lessons.intervals:
+        shown["interval"] = state.lessons.intervals[arm.index]
     return shown

@@ -68,5 +68,9 @@ class Ranking:
         places = self._places_by_arm.get(arm)
         return self._ranked[places[0][1]] if places else None
 
+    def bests(self) -> list[Ranked]:
+        """The best trial of every arm that has one, best first."""
+        return [self._ranked[index] for _, index in sorted(of[0] for of in self._places_by_arm.values() if of)]
+
     def _place(self, ranked: Ranked) -> _Place:
         return self._direction.minimised(ranked.value), ranked.index

@@ -1,0 +1,118 @@
+"""What an analysis taught, in the form of the study's status.
+
+It is small, unlike what it was made of, and it can be read back from a status: a restarted controller goes on telling
+what its predecessor told until it has looked at the trials itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_operator.analysis import Analysis
+from study_operator.api.status import CHANGES, FINDINGS
+from study_operator.conclusions import Conclusion, Interval, Verdict
+from study_operator.findings import Finding
+from study_operator.results.objective import Direction
+from study_operator.rounds import Proposal
+
+Shown = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Parts of a status; ``intervals`` are of the arms, by index. What is empty is left out."""
+
+    findings: tuple[Shown, ...] = ()
+    intervals: Mapping[int, Shown] = field(default_factory=dict)
+    conclusion: Shown | None = None
+    proposed_next: Shown | None = None
+
+
+def lessons_of(analysis: Analysis) -> Lessons:
+    """What to show of an analysis."""
+    direction = analysis.evidence.objective.direction
+    labels = {arm.label: arm.index for arm in analysis.evidence.space.arms}
+    return Lessons(
+        tuple(_finding(finding) for finding in analysis.findings[:FINDINGS]),
+        {
+            labels[estimate.label]: _interval(_turned(estimate.interval, direction))
+            for estimate in analysis.comparison.estimates
+            if estimate.interval is not None
+        },
+        None if analysis.conclusion is None else _conclusion(analysis.conclusion),
+        None if analysis.proposal is None else _proposal(analysis.proposal),
+    )
+
+
+def failed_lessons(error: Exception) -> Lessons:
+    """What to show where an analysis failed, which is a fault of this program and no reason to hold up a study."""
+    statement = f"The analysis failed, so there are no findings: {type(error).__name__}: {error}"
+    return Lessons(conclusion=_conclusion(Conclusion(Verdict.INCONCLUSIVE, statement)))
+
+
+def lessons_told(status: Mapping[str, Any]) -> Lessons:
+    """What a status that was written earlier tells."""
+    return Lessons(
+        tuple(status.get("findings", ())),
+        {arm["index"]: arm["interval"] for arm in status.get("arms", ()) if "interval" in arm},
+        status.get("conclusion"),
+        status.get("proposedNext"),
+    )
+
+
+def _turned(interval: Interval, direction: Direction) -> Interval:
+    """The interval in the objective's own direction."""
+    low, high = sorted((direction.minimised(interval.low), direction.minimised(interval.high)))
+    return Interval(low, high)
+
+
+def _interval(interval: Interval) -> Shown:
+    return {"low": repr(interval.low), "high": repr(interval.high)}
+
+
+def _finding(finding: Finding) -> Shown:
+    subject = {
+        part: text for part in ("arm", "hyperparameter", "trial", "field") if (text := getattr(finding.subject, part))
+    }
+    shown = {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "subject": subject,
+        "message": finding.message,
+        "advice": finding.advice,
+        "numbers": {name: str(value) for name, value in finding.numbers.items()},
+        "step": finding.step,
+    }
+    return {part: value for part, value in shown.items() if value not in ({}, "", None)}
+
+
+def _conclusion(conclusion: Conclusion) -> Shown:
+    shown = {
+        "verdict": conclusion.verdict.value,
+        "statement": conclusion.statement,
+        "effect": None if conclusion.effect is None else repr(conclusion.effect),
+        "interval": None if conclusion.interval is None else _interval(conclusion.interval),
+        "trialVariance": None if conclusion.trial_variance is None else repr(conclusion.trial_variance),
+        "caveats": list(conclusion.caveats),
+    }
+    return {part: value for part, value in shown.items() if value not in ([], None)}
+
+
+def _proposal(proposal: Proposal) -> Shown:
+    changes = [
+        {
+            part: text
+            for part, text in (
+                ("path", change.path),
+                ("from", change.before),
+                ("to", change.after),
+                ("reason", change.reason),
+                ("rule", change.rule),
+            )
+            if text
+        }
+        for change in proposal.changes[:CHANGES]
+    ]
+    return {"summary": proposal.summary, **({"changes": changes} if changes else {})}
