@@ -16,7 +16,7 @@ from study_operator.findings.words import short
 from study_operator.space import Hyperparameter, Kind, Role, kind_of
 
 SIGNIFICANCE = 0.01
-ALONE = 0.001
+ALONE = 0.0001
 """At this significance the best trial needs no second one: it is the one that the arms are compared by."""
 NOISES = 3.0
 

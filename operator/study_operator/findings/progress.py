@@ -24,6 +24,10 @@ TOP = 5
 """Trials of an arm that rule 16 looks at."""
 LONG_BEFORE = 0.5
 AT_THE_START = 0.1
+DOUBT = 0.2
+"""A late improvement this doubtful already keeps a curve from being called saturated: where the last quarter brings four
+noises and has eight evaluations, a tenth of the studies would be told to train for fewer steps.
+"""
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -35,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if len(improving) >= AGREEING:
             yield _improving(arm, metric, curves[:BEST], improving)
             continue
-        steady = [curve for curve in curves if not worsens(curve) and not improves(curve)]
+        steady = [curve for curve in curves if not worsens(curve) and not _may_improve(curve)]
         if len(steady) >= BEST and 2 * len(steady) > len(curves):
             yield from _saturated(arm, metric, steady)
 
@@ -44,6 +48,11 @@ def improves(curve: BestCurve) -> bool:
     """Whether the curve still gets better at its end: in order, by twice its noise, and materially."""
     late = curve.late
     return late is not None and upper_tail(-late.z) < SIGNIFICANCE and curve.exceeds(late.change, NOISES)
+
+
+def _may_improve(curve: BestCurve) -> bool:
+    late = curve.late
+    return late is None or upper_tail(-late.z) < DOUBT
 
 
 def _improving(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve], improving: Sequence[BestCurve]) -> Finding:
