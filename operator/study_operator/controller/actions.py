@@ -39,7 +39,7 @@ from study_operator.controller.commands import (
     settled,
 )
 from study_operator.controller.confirmation import rerun_spec
-from study_operator.controller.lessons import Lessons, failed_lessons, lessons_of
+from study_operator.controller.lessons import Lessons, failed_lessons, lessons_at_acceptance, lessons_of
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.controller.status import sentences, study_status
@@ -134,8 +134,9 @@ class Actions:
             state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
             return
         space = study_space(study)
-        state.lints = review(study, space)
-        if denied := denial(state.lints):
+        reviewed = review(study, space)
+        if denied := denial(reviewed):
+            state.lessons = lessons_at_acceptance(reviewed)
             state.stalls["spec"] = Trouble("LintDenied", denied)
             return
         try:
@@ -146,6 +147,7 @@ class Actions:
         # Of a new study there is nothing to read. What a crash kept from being told, the creates will find.
         trials, runs = await self._read(state.ref) if state.told_before else ((), ())
         if not trials:
+            state.lessons = lessons_at_acceptance(reviewed)
             await self._backend.check_template(study)
         for trial in trials:
             state.ledger.put(trial)

@@ -6,7 +6,7 @@ what its predecessor told until it has looked at the trials itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,12 @@ def lessons_of(analysis: Analysis) -> Lessons:
         None if analysis.conclusion is None else _conclusion(analysis.conclusion),
         None if analysis.proposal is None else _proposal(analysis.proposal),
     )
+
+
+def lessons_at_acceptance(reviewed: Sequence[Finding]) -> Lessons:
+    """What to show of a study that has no trials: what the reviewer says of its plan."""
+    ordered = sorted(reviewed, key=lambda finding: finding.order)
+    return Lessons(tuple(_finding(finding) for finding in ordered[:FINDINGS]))
 
 
 def failed_lessons(error: Exception) -> Lessons:

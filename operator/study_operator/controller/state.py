@@ -17,7 +17,6 @@ from study_operator.conclusions import Confirmation
 from study_operator.controller.backoff import Backoff
 from study_operator.controller.ledger import Ledger
 from study_operator.controller.lessons import Lessons, lessons_told
-from study_operator.findings import Finding
 from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
 from study_operator.samplers import Sampler
 from study_operator.space import Space
@@ -43,7 +42,6 @@ class StudyState:
     - ``in_flight``: the actions that are under way.
     - ``stalls``: why the study cannot go on, by the action that found out; ``holds``: what it waits for, which will
       pass.
-    - ``lints``: what is unwise about its plan, known once it was opened.
     - ``lessons``: what the trials taught when they were last looked at; ``analysed`` says how they stood then (see
       :attr:`standing`) and whether they had all ended. While they run, the next look is at ``analysis_due``.
     - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
@@ -68,7 +66,6 @@ class StudyState:
     holds: dict[str, Trouble] = field(default_factory=dict)
     changed: bool = True
     metrics_trouble: str = ""
-    lints: tuple[Finding, ...] = ()
     reread: bool = False
     lessons: Lessons = field(default_factory=Lessons)
     analysed: tuple[int, int, bool] | None = None

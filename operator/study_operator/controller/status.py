@@ -41,6 +41,8 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
         "sampler": "Bayesian" if state.study.spec.phase is Phase.EXPLOITATION else "Sobol",
         "startTime": time_text(state.started),
     }
+    if state.lessons.findings:
+        status["findings"] = list(state.lessons.findings)
     if not state.opened or state.space is None:
         return {**state.written_status, **status} if state.told_before else status
     status |= {
@@ -52,8 +54,6 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     best = next(iter(state.ledger.ranking.top(1)), None)
     if best is not None:
         status["best"] = _best(state, best)
-    if state.lessons.findings:
-        status["findings"] = list(state.lessons.findings)
     if over and state.lessons.conclusion is not None:
         status["conclusion"] = state.lessons.conclusion
     if over and state.lessons.proposed_next is not None:
