@@ -96,6 +96,13 @@ def test_a_learning_rate_at_the_edge_is_not_expanded_but_probed() -> None:
     assert proposal.notes == ("It was seen. Act.",)
 
 
+def test_what_warns_and_changes_nothing_is_to_be_read_before_a_launch() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found("still-improving"), found("late-variance"))
+    assert proposal.changes == ()
+    assert proposal.summary.startswith("Nothing of the manifest is to change. Before you launch")
+    assert len(proposal.notes) == 2
+
+
 def test_a_fixed_warmup_becomes_a_ladder_under_a_tenth_of_the_steps() -> None:
     warmup = Hyperparameter("warmup_steps", Role.FIXED, Value(0))
     proposal = proposed(round_of(LEARNING_RATE, warmup), found("learning-rate-edge", "learning_rate"))
@@ -133,10 +140,15 @@ def test_what_is_saturated_early_in_every_arm_is_shortened() -> None:
     assert moves(proposed(evidence, *early)) == [("spec.training.steps", "1000", "450")]
 
 
-def test_a_fixed_clipping_threshold_becomes_the_measured_one() -> None:
+def test_what_was_clipped_is_clipped_higher_and_learns_as_slowly_as_it_did() -> None:
     clipping = Hyperparameter("gradient_clipping", Role.FIXED, Value(1.0))
-    proposal = proposed(round_of(LEARNING_RATE, clipping), found("gradient-clipping", to=2.5))
-    assert moves(proposal) == [("spec.hyperparameters[1].value", "1", "2.5")]
+    evidence = round_of(LEARNING_RATE, clipping)
+    mild, strong = (found("gradient-clipping", threshold=1.0, median=median, p90=25.2) for median in (2.0, 500.0))
+    assert moves(proposed(evidence, mild)) == [("spec.hyperparameters[1].value", "1", "25")]
+    assert moves(proposed(evidence, strong)) == [
+        (f"{RATE}.min", "0.0001", "6e-06"),
+        ("spec.hyperparameters[1].value", "1", "25"),
+    ]
 
 
 def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value() -> None:

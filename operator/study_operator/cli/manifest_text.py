@@ -62,7 +62,7 @@ def dumped(manifest: Mapping[str, Any]) -> str:
 def applied(manifest: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     """``manifest`` after ``edits``, whose paths are those before any of them."""
     result: dict[str, Any] = json.loads(json.dumps(manifest))  # what stands behind an alias is no longer shared
-    dropped: list[tuple[list[Any], Any]] = []
+    dropped: list[tuple[list[Any], int]] = []
     for edit in edits:
         *steps, last = _steps(edit.path)
         place: Any = result
@@ -75,9 +75,9 @@ def applied(manifest: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any
                 del place[last]
                 place[key] = value
             case Drop():
-                dropped.append((place, place[last]))
-    for entries, gone in dropped:
-        entries[:] = [entry for entry in entries if entry is not gone]
+                dropped.append((place, int(last)))
+    for entries, index in sorted(dropped, key=lambda each: each[1], reverse=True):
+        del entries[index]
     return result
 
 
@@ -201,16 +201,19 @@ class _Editor:
         return _Splice(entry.key.start_mark.index, _end(self._text, entry.value), f"{key}: {_inline(edit.value)}")
 
     def _dropped(self, entry: _Entry) -> _Splice:
+        siblings = entry.holder.value
+        place = siblings.index(entry.value)
         start, end = entry.value.start_mark.index, _end(self._text, entry.value)
+        following = siblings[place + 1].start_mark.index if place + 1 < len(siblings) else None
         if entry.holder.flow_style:
-            place = entry.holder.value.index(entry.value)
-            following = entry.holder.value[place + 1 : place + 2]
-            if following:
-                return _Splice(start, following[0].start_mark.index, "")
-            before = entry.holder.value[place - 1]
-            return _Splice(_end(self._text, before) if place else start, end, "")
+            if following is not None:
+                return _Splice(start, following, "")
+            return _Splice(_end(self._text, siblings[place - 1]) if place else start, end, "")
         dash = self._text.rfind("-", 0, start)
-        return _Splice(self._line_start(dash), self._next_line(end), "")
+        line = self._line_start(dash)
+        if self._text[line:dash].strip() and following is not None:  # its line begins with another list's dash
+            return _Splice(dash, self._text.rfind("-", 0, following), "")
+        return _Splice(line, self._next_line(end), "")
 
     def _insertion(self, edit: Edit, comment: str) -> _Splice:
         """A new field, after the first one of the map that is to hold it."""

@@ -9,18 +9,19 @@ from typing import Any
 
 import click
 
+from study_operator.analysis import analyse, evidence_of
 from study_operator.api import InvalidManifest, Study, check_manifest, parse_study, study_space
 from study_operator.api.fields import LONGEST_CONFIRMED_NAME, LONGEST_STUDY_NAME
-from study_operator.api.review import denial, evidence, plan, review
+from study_operator.api.review import denial, plan, review
 from study_operator.api.study import StudySpec
 from study_operator.api.yaml import load_manifest
 from study_operator.cli.catalogue import Catalogue, Folders, catalogue_options
 from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.manifest_text import Remarked, dumped, edited
 from study_operator.cli.reproduce import container_command, local_command
-from study_operator.findings import findings
 from study_operator.results.trial import Purpose, Trial
-from study_operator.rounds import Change, Proposal, Put, next_name, promote, propose
+from study_operator.rounds import Change, Proposal, Put, next_name, promote
+from study_operator.samplers import study_seed
 
 _NOT_THE_USERS = (
     "kubectl.kubernetes.io/",
@@ -67,11 +68,12 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
 def proposal_of(study: Study, trials: Sequence[Trial], longer: float | None) -> Proposal:
     """What follows from a study's trials."""
     space = study_space(study)
-    seen = evidence(study, space, trials, _trial_variance(study.status))
     if longer is None:
-        return propose(seen, findings(seen), plan(study))
+        analysis = analyse(study, space, trials, _seed(study), complete=True)
+        assert analysis.proposal is not None, "it was asked for"
+        return analysis.proposal
     try:
-        return promote(seen, plan(study), longer)
+        return promote(evidence_of(study, space, trials), plan(study), longer)
     except ValueError as error:
         raise Failure(f"{study.metadata.name} cannot be promoted: {error}") from error
 
@@ -121,9 +123,10 @@ def _sound(resource: Mapping[str, Any]) -> Study:
     return study
 
 
-def _trial_variance(status: Mapping[str, Any] | None) -> float | None:
-    told = ((status or {}).get("conclusion") or {}).get("trialVariance")
-    return None if told is None else float(told)
+def _seed(study: Study) -> int:
+    """That of the study's trials, so that the command and the status say the same."""
+    given = study.spec.sampler.seed if study.spec.sampler else None
+    return study_seed(study.metadata.namespace, study.metadata.name) if given is None else given
 
 
 def _remarked(change: Change) -> Remarked:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 
 from study_operator.findings import Evidence
+from study_operator.findings.words import short
 from study_operator.rounds.change import Change, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, narrowed, shown
 from study_operator.rounds.propose import follow_up
@@ -68,9 +69,10 @@ def promote(evidence: Evidence, plan: Plan, factor: float) -> Proposal:
         put = (Put("spec.phase", "Exploration"),)
         reason = "So few points are spread best without a model."
         rest.append(Change("spec.phase", "Exploitation", "Exploration", reason, RULE, put))
+    within = "" if launch.arm == "all" else f" ({launch.arm})"
     notes = (*_schedule_notes(schedule, evidence.steps, steps), _TRANSFERS)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
-    summary = f"Promote {launch.trial} ({best.label}) from {evidence.steps} to {steps} steps."
+    summary = f"Promote {launch.trial}{within} from {evidence.steps} to {steps} steps."
     return Proposal(summary, changes, notes, launch)
 
 
@@ -83,11 +85,11 @@ def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar
         decades = abs(math.log10(domain.maximum / domain.minimum)) if domain.minimum > 0 else 0.0
         near = narrowed(domain, value, HALF_A_DECADE / decades if decades else REACH)
         reason = (
-            f"The base learning rate is looked for again around the best, {shown(value)}: it depends on the length."
+            f"The base learning rate is looked for again around the best, {short(value)}: it depends on the length."
         )
         draft.ranged(place, near, reason, RULE)
     elif isinstance(domain, Range) and what in _PERHAPS:
-        reason = f"Regularisation may transfer: it is tuned again around the best, {shown(value)}."
+        reason = f"Regularisation may transfer: it is tuned again around the best, {short(value)}."
         draft.ranged(place, narrowed(domain, value, REACH), reason, RULE)
     else:
         told = _TRANSFER.get(what, "what describes the model likely transfers") if what else _ARCHITECTURE

@@ -54,7 +54,20 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
     ):
         rest += _exploit(draft)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
+    notes += _open_warnings(findings, changes, notes)
     return Proposal(_summary(changes, notes, launch, evidence), changes, tuple(notes), launch)
+
+
+def _open_warnings(findings: Sequence[Finding], changes: Sequence[Change], notes: Sequence[str]) -> list[str]:
+    """What warns of the round's trials and is answered by no change: nobody should launch without having read it."""
+    answered = {change.rule for change in changes}
+    return [
+        note
+        for finding in findings
+        if finding.severity is Severity.WARNING and not finding.subject.field and finding.rule not in answered
+        for note in [f"{finding.message} {finding.advice}"]
+        if not any(told.startswith(finding.message) for told in notes)
+    ]
 
 
 def _advice(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from study_operator.findings import Evidence, Finding, Severity
@@ -27,6 +28,8 @@ STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
 
 MARGIN = 1.5
 """How much longer than until it saturates a training may be [D]: the median trial's is no bound."""
+
+HALF_A_DECADE = math.sqrt(10.0)
 
 LADDER = (10, 1_000, 10_000, 100_000)
 WARMUP_SHARE = 0.1
@@ -90,14 +93,31 @@ def _two_digits_up(value: float) -> int:
 
 
 def clip(draft: Draft, findings: Sequence[Finding]) -> None:
-    """The threshold that rule 18 measured, where one is fixed."""
+    """Clip at the 90th percentile of the gradient's norm, and let the learning rate be as low as the clipping had made
+    it (rule 18).
+
+    An update that is clipped at c where its norm is g is one at c / g of the learning rate.
+    """
     for finding in findings:
-        threshold = finding.numbers.get("to")
-        if finding.rule != "gradient-clipping" or threshold is None:
+        if finding.rule != "gradient-clipping" or not {"p90", "threshold", "median"} <= finding.numbers.keys():
             continue
+        p90, threshold, median = (float(finding.numbers[name]) for name in ("p90", "threshold", "median"))
         for place, definition in list(draft.definitions()):
-            if kind(definition) is Kind.GRADIENT_CLIPPING and isinstance(definition.domain, Value):
-                draft.revalued(place, threshold, finding.message, finding.rule, finding.subject.arm)
+            arms = {arm.label: arm for arm in draft.arms_of(place)}
+            if finding.subject.arm not in arms or not draft.untouched(place):
+                continue
+            what, domain = kind(definition), definition.domain
+            if what is Kind.GRADIENT_CLIPPING and isinstance(domain, Value):
+                draft.revalued(place, float(f"{p90:.2g}"), finding.message, finding.rule, finding.subject.arm)
+            elif what is Kind.GRADIENT_CLIPPING and isinstance(domain, Range) and domain.maximum < p90:
+                wider = replace(domain, maximum=float(f"{p90:.2g}"))
+                draft.ranged(place, wider, finding.message, finding.rule, finding.subject.arm)
+            elif what is Kind.LEARNING_RATE and isinstance(domain, Range):
+                best = arms[finding.subject.arm].trials[arms[finding.subject.arm].order[0]].spec.parameters
+                lowest = float(best[definition.name]) * threshold / median / HALF_A_DECADE
+                if 0 < lowest < domain.minimum:
+                    lower = replace(domain, minimum=float(f"{lowest:.1g}"))
+                    draft.ranged(place, lower, finding.message, finding.rule, finding.subject.arm)
 
 
 def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
