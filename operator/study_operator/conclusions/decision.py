@@ -148,9 +148,10 @@ def _standard_error(winner: Reruns, rival: Reruns, everyone: Sequence[Reruns]) -
     of all configurations together stands in for theirs.
     """
     parts = [reruns.variance / len(reruns.values) for reruns in (winner, rival)]
-    if sum(parts) > 0:
-        ends = [part**2 / (len(reruns.values) - 1) for part, reruns in zip(parts, (winner, rival), strict=True)]
-        return math.sqrt(sum(parts)), sum(parts) ** 2 / sum(ends)
+    total = sum(parts)
+    if total > 0:
+        shares = [(part / total) ** 2 / (len(of.values) - 1) for part, of in zip(parts, (winner, rival), strict=True)]
+        return math.sqrt(total), 1 / sum(shares)
     pooled = trial_variance(everyone) or 0.0
     freedom = sum(len(reruns.values) - 1 for reruns in everyone)
     return pooled * math.sqrt(sum(1 / len(reruns.values) for reruns in (winner, rival))), float(freedom)

@@ -1,0 +1,125 @@
+"""The decision: calibrated where there is no difference, and able to see one."""
+
+import math
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from study_operator.conclusions import Reruns, Verdict, decide
+from study_operator.conclusions.decision import beats, power, reruns_needed, trial_variance
+
+values = st.lists(st.floats(-10, 10), min_size=2, max_size=6)
+
+
+def reruns(values: list[float], arm: int = 0, name: str = "c", unstable: int = 0) -> Reruns:
+    return Reruns(name, arm, tuple(values), unstable)
+
+
+def verdict(confirmed: list[Reruns], baseline: Reruns | None = None, margin: float = 0.0) -> Verdict | None:
+    decision = decide(confirmed, baseline, margin)
+    return decision and decision.verdict
+
+
+@given(first=values, second=values)
+def test_two_configurations_are_compared_by_welch(first: list[float], second: list[float]) -> None:
+    decision = decide([reruns(first)], reruns(second), 0.0)
+    assert decision is not None
+    if numpy.var(first) + numpy.var(second) > 1e-12:
+        expected = stats.ttest_ind(first, second, equal_var=False, alternative="less")
+        assert decision.p_adopt == pytest.approx(float(expected.pvalue), abs=1e-9)
+        assert decision.effect == pytest.approx(numpy.mean(second) - numpy.mean(first))
+
+
+GOOD, FAIR, POOR = [0.10, 0.11, 0.09, 0.10], [0.12, 0.13, 0.11, 0.12], [0.30, 0.31, 0.29, 0.30]
+
+
+def test_what_is_better_is_adopted_and_what_is_worse_rejected() -> None:
+    assert verdict([reruns(GOOD)], reruns(POOR)) is Verdict.ADOPT
+    assert verdict([reruns(POOR)], reruns(GOOD)) is Verdict.REJECT
+    assert verdict([reruns(GOOD)], reruns([*GOOD, 0.101])) is Verdict.INCONCLUSIVE
+
+
+def test_a_gain_below_the_margin_is_not_worth_its_complexity() -> None:
+    assert verdict([reruns(GOOD)], reruns(FAIR), margin=0.1) is Verdict.REJECT
+    assert verdict([reruns(GOOD)], reruns(POOR), margin=0.1) is Verdict.ADOPT
+
+
+def test_the_choice_among_many_is_paid_for() -> None:
+    one = decide([reruns(GOOD)], reruns(FAIR), 0.0)
+    three = decide([reruns(GOOD), reruns(FAIR), reruns(FAIR)], reruns(FAIR), 0.0)
+    assert one is not None
+    assert three is not None
+    assert three.p_adopt == pytest.approx(3 * one.p_adopt)
+
+
+def test_without_a_baseline_the_arms_are_compared_by_their_best_of_the_search() -> None:
+    lucky = reruns([0.0, 0.01, 0.0, 0.01], arm=1, name="second of its arm")
+    decision = decide([reruns(FAIR, 1, "adam"), reruns(GOOD, 0, "sgd"), lucky], None, 0.0)
+    assert decision is not None
+    assert (decision.winner.name, decision.rival.name, decision.verdict) == ("sgd", "adam", Verdict.ADOPT)
+    assert decide([reruns(GOOD), reruns(FAIR)], None, 0.0) is None
+
+
+def test_what_failed_on_a_fresh_seed_is_not_adopted() -> None:
+    decision = decide([reruns(GOOD, name="brittle", unstable=1), reruns(FAIR, name="sound")], reruns(POOR), 0.0)
+    assert decision is not None
+    assert decision.winner.name == "sound"
+    assert decide([reruns(GOOD, unstable=1)], reruns(POOR), 0.0) is None
+
+
+def test_a_coarse_objective_does_not_pass_for_one_without_variance() -> None:
+    level, other = [0.02, 0.02], [0.025, 0.025]
+    assert verdict([reruns(level), reruns([0.02, 0.03])], reruns(other)) is Verdict.INCONCLUSIVE
+    assert verdict([reruns(level)], reruns(other)) is Verdict.ADOPT
+    assert verdict([reruns(level)], reruns(level)) is Verdict.INCONCLUSIVE
+
+
+def test_the_trial_variance_is_pooled() -> None:
+    assert trial_variance([reruns([1.0, 3.0]), reruns([7.0]), reruns([5.0, 5.0, 5.0])]) == pytest.approx(
+        math.sqrt(2 / 3)
+    )
+    assert trial_variance([reruns([7.0])]) is None
+
+
+def test_what_learned_nothing_does_not_beat_chance() -> None:
+    assert beats([0.5, 0.52, 0.51], 0.9)
+    assert not beats([0.89, 0.92, 0.88], 0.9)
+    assert not beats([0.1, 0.95], 0.9)
+
+
+def simulated(means: list[float], baseline: float | None, seed: int, runs: int = 400) -> float:
+    """How often of ``runs`` studies with 5 reruns and s_r = 1 Adopt is found."""
+    rng = numpy.random.default_rng(seed)
+    adopted = 0
+    for _ in range(runs):
+        confirmed = [
+            reruns(list(rng.normal(mean, 1, 5)), 0 if baseline is not None else arm) for arm, mean in enumerate(means)
+        ]
+        rival = None if baseline is None else reruns(list(rng.normal(baseline, 1, 5)))
+        adopted += verdict(confirmed, rival) is Verdict.ADOPT
+    return adopted / runs
+
+
+def bound(rate: float, runs: int = 400, deviations: float = 3.0) -> float:
+    return deviations * math.sqrt(rate * (1 - rate) / runs)
+
+
+@pytest.mark.parametrize(("means", "baseline"), [([0.0], 0.0), ([0.0] * 3, 0.0), ([0.0] * 2, None), ([0.0] * 4, None)])
+def test_without_a_difference_at_most_a_tenth_is_adopted(means: list[float], baseline: float | None) -> None:
+    assert simulated(means, baseline, seed=1) <= 0.10 + bound(0.10)
+
+
+@pytest.mark.parametrize(
+    ("means", "baseline"), [([-2.0], 0.0), ([-2.0, 0.0, 0.0], 0.0), ([-2.0] * 3, 0.0), ([-2.0, 0.0], None)]
+)
+def test_a_difference_of_two_deviations_is_adopted_in_four_of_five(means: list[float], baseline: float | None) -> None:
+    assert simulated(means, baseline, seed=2) >= 0.80 - bound(0.80)
+
+
+def test_the_power_that_is_told_is_the_one_that_is_found() -> None:
+    assert simulated([-2.0, 0.0, 0.0], 0.0, seed=3) == pytest.approx(power(2.0, 5, 3), abs=bound(0.8))
+    assert reruns_needed(2.0, 3) == 5
+    assert reruns_needed(0.0, 3) is None
+    assert reruns_needed(0.01, 3) is None
