@@ -15,7 +15,7 @@ from tests.edge.conftest import Plane, eventually
 from tests.edge.operator_process import OperatorProcess
 from tests.kubernetes.conftest import manifest
 
-DURATION = 3
+DURATION = 6
 
 
 @pytest.fixture

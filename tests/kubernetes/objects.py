@@ -48,11 +48,12 @@ def pod(
     job_uid: str = "job-uid",
     rank: int | None = None,
     deleted: str = "",
+    grace: int = 1,
     conditions: list[dict[str, str]] | None = None,
     others: list[dict[str, Any]] | None = None,
     **status: str,
 ) -> dict[str, Any]:
-    """``state`` is the trainer's; ``deleted`` the time at which somebody asked for the pod's end."""
+    """``state`` is the trainer's; ``deleted`` the deadline of its deletion, ``grace`` after it was asked for."""
     metadata: dict[str, Any] = {
         "name": f"bert-3-{uid[:5]}",
         "uid": uid,
@@ -62,7 +63,7 @@ def pod(
     if rank is not None:
         metadata["annotations"] = {"batch.kubernetes.io/job-completion-index": str(rank)}
     if deleted:
-        metadata |= {"deletionTimestamp": deleted, "deletionGracePeriodSeconds": 0}
+        metadata |= {"deletionTimestamp": deleted, "deletionGracePeriodSeconds": grace}
     containers = [{"name": "trainer", "state": state}] if state is not None else []
     return {
         "metadata": metadata,

@@ -188,6 +188,18 @@ async def test_a_full_quota_is_told_apart(
         await backend.start(study, trial(study))
 
 
+async def test_a_run_that_fills_the_quota_is_adopted(
+    backend: KubernetesBackend, resources: ControlPlane, create_study: StudyMaker
+) -> None:
+    study = create_study()
+    await backend.create_trial(reference(study), trial(study))
+    inside = f"--namespace={study.metadata.namespace}"
+    resources.kubectl("create", "quota", "one", "--hard=count/jobs.batch=1", inside)
+    resources.kubectl("wait", "--for=jsonpath={.status.hard}", "resourcequota/one", inside)
+    first = await backend.start(study, trial(study))
+    assert (await backend.start(study, trial(study))).id == first.id
+
+
 async def test_a_namespace_on_its_way_out_is_gone(
     backend: KubernetesBackend, resources: ControlPlane, create_study: StudyMaker
 ) -> None:

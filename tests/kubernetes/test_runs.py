@@ -56,8 +56,9 @@ class TestPhase:
         assert run is not None and run.phase is QUEUED
 
     def test_a_pod_that_somebody_deleted_does_not_end_the_run(self) -> None:
-        run = look(job(), pod("Failed", ended(143), deleted=AT.format(4)))
-        assert run is not None and run.phase is QUEUED
+        for grace in (1, 0):  # before and after the kubelet's last word
+            run = look(job(), pod("Failed", ended(143), deleted=AT.format(6), grace=grace))
+            assert run is not None and run.phase is QUEUED
 
     def test_a_pod_that_was_deleted_after_its_end_ends_it(self) -> None:
         run = look(job(), pod("Failed", ended(1), deleted=AT.format(7)))

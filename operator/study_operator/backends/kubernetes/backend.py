@@ -34,6 +34,7 @@ from study_operator.backends.kubernetes.runs import run_of
 from study_operator.backends.port import (
     Announcement,
     BackendError,
+    Exhausted,
     Foreign,
     Gone,
     Refused,
@@ -121,8 +122,8 @@ class KubernetesBackend:
         body = trial_to_manifest(Trial(spec, TrialStatus()), owner)
         try:
             raw = await self._client.create(TRIALS.path(study.key.namespace), body)
-        except AlreadyExists:
-            raw = await self._adopt(TRIALS, body)
+        except (AlreadyExists, Exhausted) as refusal:
+            raw = await self._adopt(TRIALS, body, refusal)
         self._unstarted[study.uid, spec.index] = raw["metadata"]["uid"]
         return _trial(raw)
 
@@ -177,8 +178,8 @@ class KubernetesBackend:
         pods: list[PodView] = []
         try:
             raw = await self._client.create(JOBS.path(reference.key.namespace), body)
-        except AlreadyExists:
-            raw = await self._adopt(JOBS, body)
+        except (AlreadyExists, Exhausted) as refusal:
+            raw = await self._adopt(JOBS, body, refusal)
             pods = await self._pods_of(raw)
         self._unstarted.pop((reference.uid, spec.index), None)
         job = project_job(raw)
@@ -221,12 +222,17 @@ class KubernetesBackend:
         pages = self._client.pages(path, label_selector=f"{JOB_UID_LABEL}={job['metadata']['uid']}")
         return [view async for page in pages for raw in page if (view := project_pod(raw)) is not None]
 
-    async def _adopt(self, resource: Resource, body: Json) -> Json:
-        """The existing object of that name, if it has the owner that ``body`` has."""
+    async def _adopt(self, resource: Resource, body: Json, refusal: BackendError) -> Json:
+        """The existing object of that name, if it has the owner that ``body`` has.
+
+        A full quota refuses a create before anybody looks whether the object exists already.
+        """
         name, namespace, kind = body["metadata"]["name"], body["metadata"]["namespace"], body["kind"]
         try:
             existing = await self._client.read(resource.path(namespace, name))
         except NotFound as error:
+            if isinstance(refusal, Exhausted):
+                raise refusal from None
             raise Unavailable(f"{kind} {name} went away while it was looked at", BEING_DELETED_DELAY) from error
         if "deletionTimestamp" in existing["metadata"]:
             raise Unavailable(f"{kind} {name} of an earlier run is still being deleted", BEING_DELETED_DELAY)

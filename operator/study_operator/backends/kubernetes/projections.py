@@ -148,7 +148,7 @@ def project_pod(pod: Object) -> PodView | None:
         node=pod["spec"].get("nodeName", ""),
         reason=status.get("reason", ""),
         message=status.get("message", ""),
-        deleting=_deleting(metadata, trainer),
+        deleting=_deleting(pod, trainer),
         disruption=_disruption(status),
         unplaced=_condition(status, "PodScheduled", "False", "Unschedulable").get("message", ""),
         trouble=next(_troubles(statuses), None),
@@ -158,11 +158,19 @@ def project_pod(pod: Object) -> PodView | None:
     )
 
 
-def _deleting(metadata: Object, trainer: ContainerEnd | None) -> bool:
+def _deleting(pod: Object, trainer: ContainerEnd | None) -> bool:
+    """Whether the pod's end was asked for before its trainer ended.
+
+    The deletion timestamp is the request's time and the grace period, until the kubelet's last word sets the period to
+    0 and leaves the timestamp where it is. From then on the request may be as early as the pod's own period allows: in
+    doubt the trainer is not blamed.
+    """
+    metadata = pod["metadata"]
     deadline = time_of(metadata.get("deletionTimestamp"))
     if deadline is None or trainer is None or trainer.finished is None:
         return deadline is not None
-    return trainer.finished >= deadline - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
+    grace = metadata.get("deletionGracePeriodSeconds") or pod["spec"].get("terminationGracePeriodSeconds", 30)
+    return trainer.finished >= deadline - timedelta(seconds=grace)
 
 
 def time_of(text: str | None) -> datetime | None:
