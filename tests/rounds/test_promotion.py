@@ -74,7 +74,10 @@ def test_a_linear_decay_keeps_its_length(name: str, before: float, expected: str
 @pytest.mark.parametrize("plan", [{"words": "--lr-schedule=cosine"}, {}])
 def test_a_cosine_is_stretched_at_the_same_base_learning_rate(plan: dict[str, Any]) -> None:
     schedule = [] if plan else [fixed("schedule", "cosine")]
-    notes = promoted(RATE, *schedule, **plan).notes
+    proposal = promoted(RATE, *schedule, **plan)
+    low, high = map(float, after(proposal)["spec.hyperparameters[0].range"].split(" to "))
+    assert high / low == pytest.approx(10**0.4, rel=0.02)
+    notes = proposal.notes
     assert "Cosine decay: keep the base learning rate, and stretch the schedule to 10000 steps." in notes
     assert not any(note.startswith("Linear") for note in notes)
 

@@ -28,8 +28,11 @@ FEW = 8
 """Trials of a promoted round at most [D]: "very few long runs"."""
 
 HALF_A_DECADE = 0.5
+KEPT = 0.2
 REACH = 0.1
-"""How far from the best value is searched again: a learning rate's decades, and the share of any other range [D]."""
+"""How far from the best value is searched again [D]: decades of a learning rate, decades of one that a cosine keeps (a
+factor of 1.6, because something has to vary), and the share of any other range.
+"""
 
 _PERHAPS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)
 _TRANSFER = {
@@ -58,7 +61,8 @@ def promote(evidence: Evidence, plan: Plan, factor: float) -> Proposal:
     schedule = _schedule(launch.parameters, evidence.space.definitions, plan.words)
     for place, definition in list(draft.definitions()):
         if place in dict(draft.definitions()) and definition.name in launch.parameters:
-            _promote(draft, place, definition, launch.parameters[definition.name])
+            decades = KEPT if "cos" in schedule else HALF_A_DECADE
+            _promote(draft, place, definition, launch.parameters[definition.name], decades)
     rest = [_put("spec.training.steps", evidence.steps, steps, f"Trained {factor:g} times as long, on good points.")]
     rest += _schedule_lengths(draft, evidence.steps, steps)
     if plan.trials > FEW:
@@ -76,16 +80,19 @@ def promote(evidence: Evidence, plan: Plan, factor: float) -> Proposal:
     return Proposal(summary, changes, notes, launch)
 
 
-def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar) -> None:
-    """Fix what is likely to transfer at its best value, and search again near the best what may not."""
+def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar, reach: float) -> None:
+    """Fix what is likely to transfer at its best value, and search again near the best what may not.
+
+    ``reach``, in decades, is the learning rate's.
+    """
     what, domain = kind(definition), definition.domain
     if isinstance(domain, Value) or _LENGTHS.search(definition.name):
         return
     if isinstance(domain, Range) and what is Kind.LEARNING_RATE:
-        decades = abs(math.log10(domain.maximum / domain.minimum)) if domain.minimum > 0 else 0.0
-        near = narrowed(domain, value, HALF_A_DECADE / decades if decades else REACH)
+        decades = math.log10(domain.maximum / domain.minimum) if domain.scale is ScaleName.LOG else reach / REACH
+        near = narrowed(domain, value, reach / decades)
         reason = (
-            f"The base learning rate is looked for again around the best, {short(value)}: it depends on the length."
+            f"The base learning rate is looked for again around the best, {short(value)}, within {reach:g} decades."
         )
         draft.ranged(place, near, reason, RULE)
     elif isinstance(domain, Range) and what in _PERHAPS:
