@@ -21,7 +21,7 @@ from study_operator.rounds.change import Change, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, narrowed, shown
 from study_operator.rounds.propose import follow_up
 from study_operator.scalar import Scalar
-from study_operator.space import Hyperparameter, Kind, Range, Value
+from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
 
 RULE = "compute-bound-rounds"
 FEW = 8
