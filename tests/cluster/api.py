@@ -41,6 +41,7 @@ class Api:
 
     async def close(self) -> None:
         await self._session.close()
+        await asyncio.sleep(0.25)  # TLS connections say farewell after the session has closed
 
     async def get(self, path: str) -> Object:
         return await self._request("GET", path)
