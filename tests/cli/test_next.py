@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from study_operator.api import parse_study, study_space
+from study_operator.api import parse_study, study_space, trial_to_manifest
 from study_operator.api.review import denial, review
 from study_operator.api.yaml import load_manifest
 from study_operator.backends.local import Identity, StudyFolder
@@ -367,3 +367,29 @@ def test_the_list_shows_which_round_a_study_is_based_on(tmp_path: Path) -> None:
     assert heading.split()[:3] == ["NAME", "BASED", "ON"]
     assert first.split().count("optimizers-r1") == 1
     assert second.split()[:2] == ["optimizers-r2", "optimizers-r1"]
+
+
+def test_a_study_of_a_cluster_has_a_next_round_that_the_api_server_takes(
+    control_plane: Any, namespace: str, tmp_path: Path
+) -> None:
+    control_plane.kubectl("apply", "-f", str(Path(__file__).parents[2] / "crds"))
+    control_plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+    file = tmp_path / "resource.yaml"
+    file.write_text(MANIFEST.replace("name: optimizers-r1 ", f"namespace: {namespace}\n  name: optimizers-r1 "))
+    control_plane.kubectl("apply", "-f", str(file))
+    get = ("get", "study", "optimizers-r1", f"--namespace={namespace}", "-o", "json")
+    resource = parse_study(json.loads(control_plane.kubectl(*get).stdout))
+    record = trial_to_manifest(trials_of(MANIFEST, best=0.5, count=1)[0], resource.metadata)
+    record["metadata"]["namespace"] = namespace
+    file.write_text(json.dumps(record))
+    control_plane.kubectl("create", "-f", str(file))
+    status = json.dumps({"status": record["status"]})
+    name = ("trial", "optimizers-r1-0", f"--namespace={namespace}")
+    control_plane.kubectl("patch", *name, "--subresource=status", "--type=merge", "-p", status)
+    output = tmp_path / "r2.yaml"
+    where = ("--kubeconfig", control_plane.kubeconfig, "--namespace", namespace)
+    result = run("optimizers-r1", "--longer", "10", "--output", output, *where)
+    assert result.exit_code == 0, result.output
+    control_plane.kubectl("apply", "--dry-run=server", "-f", str(output))
+    assert load_manifest(output.read_text())["spec"]["basedOn"] == "optimizers-r1"
+    assert MARK in output.read_text()
