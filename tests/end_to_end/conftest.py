@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,18 @@ from tests.end_to_end.place import Place
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 
 OperatorStarter = Callable[..., OperatorProcess]
-_failed = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report = yield
-    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test that fails shows what it left in its namespace, and the end of the operators' logs."""
+    report: Any = yield
+    found: dict[str, Any] = getattr(item, "funcargs", {})
+    if report.failed and call.when == "call" and "place" in found:
+        left = found["place"].kubectl("get", "studies,trials,jobs,pods,events", "--output=wide", check=False)
+        report.sections.append(("namespace", left))
+        for replica in found["replicas"]:
+            report.sections.append(("operator", "\n".join(replica.log.read_text().splitlines()[-50:])))
     return report
 
 
@@ -46,46 +52,64 @@ def begun(tmp_path: Path) -> Path:
     return tmp_path / "begun.txt"
 
 
+@pytest.fixture(scope="module")
+def module_replicas() -> list[OperatorProcess]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def operator(
+    resources: ControlPlane,
+    node_agent: NodeAgent,
+    prometheus: PrometheusServer,
+    tmp_path_factory: pytest.TempPathFactory,
+    module_replicas: list[OperatorProcess],
+) -> Iterator[OperatorProcess]:
+    """A replica that acts and serves all namespaces, for the tests of one module."""
+    process = OperatorProcess(tmp_path_factory.mktemp("operator"), _arguments(resources, prometheus))
+    module_replicas.append(process)
+    process.start_and_wait()
+    yield process
+    process.stop()
+
+
 @pytest.fixture
 def start_operator(
-    place: Place, prometheus: PrometheusServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    place: Place,
+    prometheus: PrometheusServer,
+    tmp_path_factory: pytest.TempPathFactory,
+    module_replicas: list[OperatorProcess],
 ) -> Iterator[OperatorStarter]:
-    """Start a replica and wait for the stage; its lease is in the test's namespace. A test that fails shows the logs.
-
-    An error in a log is something that nobody foresaw, so it fails the test.
-    """
-    started: list[OperatorProcess] = []
+    """Start a replica of the test's own and wait for the stage; not to be used beside ``operator`` in one module."""
 
     def start(*arguments: str, stage: str = "acting") -> OperatorProcess:
+        lease = f"--lease-namespace={place.namespace}"
         process = OperatorProcess(
-            tmp_path_factory.mktemp("operator"),
-            [
-                f"--kubeconfig={place.plane.kubeconfig}",
-                f"--prometheus-url={prometheus.url}",
-                f"--lease-namespace={place.namespace}",
-                *arguments,
-            ],
+            tmp_path_factory.mktemp("operator"), [*_arguments(place.plane, prometheus), lease, *arguments]
         )
-        started.append(process)
+        module_replicas.append(process)
         process.start_and_wait(stage)
         return process
 
     yield start
-    for process in started:
+    for process in module_replicas:
         process.stop()
-    if request.node.stash.get(_failed, False):
-        for number, process in enumerate(started):
-            print(f"--- log of operator {number}\n{process.log.read_text()}")
-        print(place.kubectl("get", "studies,trials,jobs,pods,events", "--output=wide", check=False))
-    assert not [record for process in started for record in process.records if _unforeseen(record)]
 
 
-def _unforeseen(record: dict[str, Any]) -> bool:
-    """Whether a line of the log is an error; kopf says so of every request that it tries again, too."""
-    return record["level"] == "ERROR" and not record["logger"].startswith("kopf._cogs.clients")
+@pytest.fixture(autouse=True)
+def replicas(module_replicas: list[OperatorProcess]) -> Iterator[list[OperatorProcess]]:
+    """All replicas of the module; an error in their logs is something that nobody foresaw, so it fails the test."""
+    read = {process: len(process.records) for process in module_replicas}
+    yield module_replicas
+    errors = [
+        record
+        for process in module_replicas
+        for record in process.records[read.get(process, 0) :]
+        # kopf says that it is an error to try a request again
+        if record["level"] == "ERROR" and not record["logger"].startswith("kopf._cogs.clients")
+    ]
+    assert not errors, json.dumps(errors, indent=1)
 
 
-@pytest.fixture
-def operator(start_operator: OperatorStarter) -> OperatorProcess:
-    """One replica that acts, and serves all namespaces."""
-    return start_operator()
+def _arguments(plane: ControlPlane, prometheus: PrometheusServer) -> list[str]:
+    return [f"--kubeconfig={plane.kubeconfig}", f"--prometheus-url={prometheus.url}"]

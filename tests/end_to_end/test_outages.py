@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tests.cluster.prometheus import PrometheusServer
 from tests.end_to_end.conftest import OperatorStarter
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import (
     METRIC,
@@ -25,9 +24,10 @@ POINTS = 40
 
 
 def test_an_outage_of_prometheus_loses_no_trial_and_no_point(
-    place: Place, operator: OperatorProcess, prometheus: PrometheusServer, begun: Path
+    place: Place, start_operator: OperatorStarter, prometheus: PrometheusServer, begun: Path
 ) -> None:
     """Half of the trainers have all their points scraped and end during the outage, the others report throughout."""
+    start_operator()
     pace = {"name": "pace", "role": "Scientific", "choices": ["early", "late"]}
     manifest = study(
         "patient", trainer("paced", POINTS, 6), begun=begun, hyperparameters=[pace], trials=12, parallelism=4

@@ -1,6 +1,5 @@
 """What belongs to whom: deletion takes all of a study and nothing else, and nobody's objects are touched."""
 
-from tests.end_to_end.conftest import OperatorStarter
 from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import RECORD, SLEEP, sh, study
@@ -30,11 +29,10 @@ def test_a_study_created_anew_under_its_name_begins_anew(place: Place, operator:
 
 
 def test_two_studies_of_one_name_in_two_namespaces_do_not_know_each_other(
-    place: Place, start_operator: OperatorStarter
+    place: Place, operator: OperatorProcess
 ) -> None:
     other = Place(place.plane, f"{place.namespace}-b")
     place.plane.kubectl("create", "namespace", other.namespace)
-    start_operator()
     try:
         for where, trials in ((place, 3), (other, 5)):
             manifest = study("twin", sh(RECORD), trials=trials)
@@ -62,15 +60,3 @@ def test_a_job_of_the_right_name_that_belongs_to_somebody_else_is_left_alone(
     place.kubectl("delete", "job", "taken-1")
     assert place.finishes("taken")["trials"]["succeeded"] == 4
     assert place.condition("taken", "Stalled")["status"] == "False"
-
-
-def test_an_operator_of_one_namespace_leaves_the_others_alone(place: Place, start_operator: OperatorStarter) -> None:
-    other = Place(place.plane, "default")
-    start_operator(f"--namespace={place.namespace}")
-    try:
-        other.apply(study("unserved", sh(RECORD)))
-        place.apply(study("served", sh(RECORD)))
-        place.finishes("served")
-        assert other.status("unserved") == {"observedGeneration": -1}
-    finally:
-        other.kubectl("delete", "study", "unserved")

@@ -112,9 +112,9 @@ def says(kind):
         "wrong": json.dumps({"schema": 1, "metrics": {"validation_error": {"count": "many", "final": {"a": []}}}}),
         "list": json.dumps([1, 2, 3]),
         "truncated": '{"schema": 1, "state": "Succeeded", "metrics": {"validation_error": {"count": 3, "fin',
-        "bytes": "\udcff\udc00",
+        "bytes": "\xff\x00\xfe",
     }[kind]
-    Path(os.environ["STUDY_TERMINATION_LOG"]).write_bytes(words.encode(errors="surrogateescape"))
+    Path(os.environ["STUDY_TERMINATION_LOG"]).write_bytes(words.encode("latin-1"))
 
 
 if __name__ == "__main__":

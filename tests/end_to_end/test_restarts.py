@@ -1,4 +1,4 @@
-"""What no moment of death may cost: a trial, or a trial twice."""
+"""Replicas that die, stand by, take over and start again: no trial is lost, and none runs twice."""
 
 import random
 import time
@@ -93,6 +93,18 @@ def test_a_restart_after_the_end_changes_nothing(place: Place, start_operator: O
     place.finishes("next")
     after = written(place)
     assert {name: after[name] for name in before} == before
+
+
+def test_an_operator_of_one_namespace_leaves_the_others_alone(place: Place, start_operator: OperatorStarter) -> None:
+    other = Place(place.plane, "default")
+    start_operator(f"--namespace={place.namespace}")
+    try:
+        other.apply(study("unserved", sh(RECORD)))
+        place.apply(study("served", sh(RECORD)))
+        place.finishes("served")
+        assert other.status("unserved") == {"observedGeneration": -1}
+    finally:
+        other.kubectl("delete", "study", "unserved")
 
 
 def written(place: Place) -> dict[str, Any]:
