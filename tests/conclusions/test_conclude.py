@@ -92,6 +92,11 @@ def test_a_search_alone_concludes_nothing_and_tells_what_to_add() -> None:
     assert (conclusion.effect, conclusion.trial_variance) == (None, None)
 
 
+def test_where_no_trial_has_a_result_there_is_nothing_to_conclude() -> None:
+    failed = [trial(index, None, TrialState.FAILED) for index in range(4)]
+    assert concluded(failed).statement == "No trial has a result, so there is nothing to conclude."
+
+
 def test_what_does_not_beat_chance_is_not_compared() -> None:
     question = Question(Confirmation(2, 4, BASELINE), chance=0.202)
     conclusion = concluded(confirmed([*GOOD], [*POOR]), question)

@@ -9,7 +9,7 @@ difference. The bootstrap of the best of all n trials is inconsistent, since mos
 m = n/4 it is not far from right. What is left is mended by Student's t with n/m degrees of freedom, as n trials hold
 n/m separate draws of m. Measured with Sobol points on surfaces of one and three dimensions, noise of .03 to 1 times
 their range and 8 to 64 trials an arm: a 95% interval holds the truth in 91-100% (arm) and 94-100% (difference); the
-plain percentile interval at m = n/2 in 69-90% (bench/rates/decision.py).
+plain percentile interval at m = n/2 in 69-90% (bench/rates/comparison.py).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from study_operator.findings.evidence import Evidence
 from study_operator.space import Scalar
 
 RESAMPLES = 1000
+FEWEST_RESAMPLES = 200
 SHARE = 4
 """The expected best is compared at this part of the trials of the smallest arm."""
 
@@ -139,7 +140,7 @@ def compare(groups: Iterable[Group], rng: numpy.random.Generator) -> Comparison:
     m = max(1, n // SHARE)
     penalised = _penalised(found)
     expected = [expected_best(values, m) for values in penalised]
-    deviations = _resampled(found, penalised, [m], rng)[:, :, 0]
+    deviations = _resampled(found, penalised, [m], rng, RESAMPLES)[:, :, 0]
     order = sorted(range(len(found)), key=lambda index: (expected[index], index))
     estimates = tuple(
         Estimate(
@@ -172,7 +173,8 @@ def best_of_m_curves(groups: Sequence[Group], rng: numpy.random.Generator) -> di
         n = len(values)
         grid = [int(m) for m in numpy.unique(numpy.geomspace(1, n, 40).round())]
         sure = [m for m in grid if m <= max(1, n // SHARE)]
-        deviations = _resampled([group], [values], sure, rng)[0].T
+        resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, 500 * RESAMPLES // n))
+        deviations = _resampled([group], [values], sure, rng, resamples)[0].T
         expected = {m: expected_best(values, m) for m in grid}
         intervals = {m: _interval(expected[m], spread, n, m) for m, spread in zip(sure, deviations, strict=True)}
         curves[group.label] = tuple(CurvePoint(m, expected[m], intervals.get(m)) for m in grid)
@@ -194,9 +196,10 @@ def _penalised(groups: Sequence[Group]) -> list[Floats]:
 
 
 def _resampled(
-    groups: Sequence[Group], values: Sequence[Floats], grid: Sequence[int], rng: numpy.random.Generator
+    groups: Sequence[Group], values: Sequence[Floats], grid: Sequence[int], rng: numpy.random.Generator, resamples: int
 ) -> Floats:
-    """The expected best of every group, in resamples of the points, at every m of ``grid``; shape (groups, b, grid).
+    """The expected best of every group, in resamples of the points, at every m of ``grid``; shape (groups, resamples,
+    grid).
 
     Only the smallest values of a group decide, so that a large study costs no more than a small one: the points of the
     others are drawn together, by the groups that have them.
@@ -210,9 +213,9 @@ def _resampled(
     rest = numpy.setdiff1d(numpy.arange(len(points)), own)
     patterns, sizes = numpy.unique(held[rest], axis=0, return_counts=True)
     weights = numpy.concatenate([numpy.ones(len(own)), sizes]) / len(points)
-    drawn = rng.multinomial(len(points), weights / weights.sum(), size=RESAMPLES)
+    drawn = rng.multinomial(len(points), weights / weights.sum(), size=resamples)
     holding = numpy.concatenate([held[own], patterns])
-    found = numpy.empty((len(groups), RESAMPLES, len(grid)))
+    found = numpy.empty((len(groups), resamples, len(grid)))
     for index, (of, top, place) in enumerate(zip(values, tops, places, strict=True)):
         totals = drawn @ holding[:, index]
         counts = drawn[:, numpy.searchsorted(own, place[top])]
@@ -230,7 +233,7 @@ def _deciding(n: int, m: int) -> int:
 def _interval(center: float, resampled: Floats, n: int, m: int) -> Interval | None:
     """Student's 95% interval with n/m degrees of freedom; None where n is 1, or too few resamples have m trials."""
     known = resampled[numpy.isfinite(resampled)]
-    if n < 2 or len(known) < RESAMPLES // 2:
+    if n < 2 or 2 * len(known) < len(resampled):
         return None
     reach = float(stats.t.ppf(0.975, n / m) * known.std())
     return Interval(center - reach, center + reach)

@@ -122,8 +122,11 @@ def _caveats(
 def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         if finding.severity is not Severity.INFO:
-            subject = str(finding.subject)
-            yield f"{subject}: {finding.message}" if subject and subject not in finding.message else finding.message
+            subject = finding.subject
+            named = any(
+                part and part in finding.message for part in (subject.arm, subject.hyperparameter, subject.trial)
+            )
+            yield finding.message if named or not str(subject) else f"{subject}: {finding.message}"
 
 
 def _caveats_of_confirmation(

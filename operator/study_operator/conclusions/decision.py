@@ -52,8 +52,8 @@ class Reruns:
 
     @property
     def variance(self) -> float:
-        """Of the values, unbiased. Needs two."""
-        return float(numpy.var(self.values, ddof=1))
+        """Of the values, unbiased, and exactly zero where they are one value. Needs two."""
+        return float(numpy.var(self.values, ddof=1)) if len(set(self.values)) > 1 else 0.0
 
     @property
     def comparable(self) -> bool:

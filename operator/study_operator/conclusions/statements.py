@@ -24,6 +24,8 @@ def interval_text(interval: Interval) -> str:
 
 def unconfirmed(question: Question, comparison: Comparison) -> str:
     """Why a search alone decides nothing, what it expects all the same, and what to add."""
+    if not comparison.estimates:
+        return "No trial has a result, so there is nothing to conclude."
     return " ".join(filter(None, (_nothing_run_again(question), expected(comparison), _to_add(question))))
 
 
@@ -72,7 +74,7 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
     effect = f"{'better' if decision.effect >= 0 else 'worse'} by {number(abs(decision.effect))}"
     compared = (
         f"{winner} reaches {evidence.objective.metric} {means[0]} on average and {rival} {means[1]}, over {counts}: "
-        f"{effect} (effect {number(decision.effect)}, 95% interval {interval_text(decision.interval)}"
+        f"{effect} (95% interval {interval_text(decision.interval)}"
     )
     margin = f"the margin of {number(confirmation.margin)}" if confirmation.margin else ""
     match decision.verdict:
