@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -164,7 +165,8 @@ def _wait_until(done: Callable[[], bool], problem: str, seconds: float = 120.0) 
 
 def _measured(contender: str, cluster: Cluster, namespace: str, cell: Cell, cost: Cost) -> Measurement:
     requests = audit.read(cluster.plane.audit_log, [namespace])
-    return Measurement.of(contender, requests, cell, cost, resident_bytes(cluster.plane.api_server.pid))
+    api_server = resident_bytes(cluster.plane.api_server.pid)
+    return Measurement.of(contender, requests, cell, cost, api_server, os.getloadavg()[0])
 
 
 def _hear(process: subprocess.Popen[str], word: str) -> None:

@@ -56,7 +56,8 @@ class Measurement:
 
     ``per_second`` counts from the first Job's creation until the last Job was Complete and, for the operator, the last
     Trial's result was durable. ``after_pod`` is the refill after a pod's terminal phase, ``after_job`` that after the
-    Job controller's Complete condition.
+    Job controller's Complete condition. ``load`` is the machine's load average at the end: far above that of other
+    runs, it tells that the run was disturbed.
     """
 
     contender: str
@@ -68,6 +69,7 @@ class Measurement:
     writes: dict[str, int]
     cost: Cost
     api_server_resident: int
+    load: float
 
     @property
     def cpu_per_trial(self) -> float:
@@ -85,6 +87,7 @@ class Measurement:
         cell: Cell,
         cost: Cost,
         api_server_resident: int,
+        load: float,
     ) -> Measurement:
         """Raises AssertionError where the log does not show each trial's Job from its creation to its end."""
         user = LOOP if contender in (JOB_LOOP, POD_LOOP) else OPERATOR
@@ -105,6 +108,7 @@ class Measurement:
             writes=dict(writes(requests, user)),
             cost=cost,
             api_server_resident=api_server_resident,
+            load=load,
         )
 
 

@@ -42,6 +42,7 @@ def rates(measured: Sequence[Measurement]) -> Iterator[str]:
                     f"{run.cpu_per_trial / loop.cpu_per_trial:.2f}",
                     f"{run.writes_per_trial:.2f}",
                     f"{run.cost.resident_before / 2**20:.0f} -> {run.cost.resident_after / 2**20:.0f}",
+                    f"{loop.load:.0f}, {run.load:.0f}",
                 )
             )
     yield from table(
@@ -55,6 +56,7 @@ def rates(measured: Sequence[Measurement]) -> Iterator[str]:
             "ratio",
             "operator, writes a trial",
             "operator, MiB resident",
+            "load",
         ),
         rows,
     )
