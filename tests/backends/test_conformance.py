@@ -11,7 +11,15 @@ import pytest
 from study_operator.api import Study
 from study_operator.api.crd import study_crd, trial_crd
 from study_operator.backends.port import Announcement, RunPhase, Severity
-from study_operator.results.trial import Curve, MetricSummary, Sample, TrialState, TrialStatus
+from study_operator.results.trial import (
+    FIRST_CONFIRMATION,
+    Curve,
+    MetricSummary,
+    Purpose,
+    Sample,
+    TrialState,
+    TrialStatus,
+)
 
 from tests.backends.worlds import RECORD, InMemory, OnACluster, OnThisMachine, reference, trial
 
@@ -204,6 +212,19 @@ async def test_released_runs_go_and_their_trials_stay(world):
         await backend.release(reference(study), ended)
         assert list(await backend.runs(reference(study))) == []
         assert len(await backend.trials(reference(study))) == 2
+
+
+async def test_a_rerun_goes_the_way_of_any_trial(world):
+    study = await world.study("succeed")
+    rerun = replace(trial(study, FIRST_CONFIRMATION + 3), purpose=Purpose.CONFIRMATION, rerun_of=12)
+    async with world.backend(study) as (backend, witness):
+        await backend.create_trial(reference(study), rerun)
+        begun = await backend.start(study, rerun)
+        ended = await witness.sees(rerun.index, RunPhase.ENDED)
+        assert ended.id == begun.id
+        assert [kept.spec for kept in await backend.trials(reference(study))] == [rerun]
+        await backend.stop(reference(study), ended)
+        assert list(await backend.runs(reference(study))) == []
 
 
 async def test_the_status_of_the_study_is_replaced_as_a_whole(world):

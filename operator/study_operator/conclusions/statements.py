@@ -74,7 +74,7 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
     effect = f"{'better' if decision.effect >= 0 else 'worse'} by {number(abs(decision.effect))}"
     compared = (
         f"{winner} reaches {evidence.objective.metric} {means[0]} on average and {rival} {means[1]}, over {counts}: "
-        f"{effect} (95% interval {interval_text(decision.interval)}"
+        f"{effect} (95% interval of the gain {interval_text(decision.interval)}"
     )
     margin = f"the margin of {number(confirmation.margin)}" if confirmation.margin else ""
     match decision.verdict:
