@@ -16,6 +16,7 @@ from tests.controller.world import KEY, good, manifest, running, state, until
     ("ends_as", "spec"),
     [
         ("Finished", {}),
+        ("Finished", {"confirmation": {"top": 2, "reruns": 2}}),
         ("Suspended", {"suspend": True}),
         ("Stalled", {"budget": {"trials": 1}}),
     ],

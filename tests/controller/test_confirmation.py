@@ -212,3 +212,16 @@ async def test_a_fault_of_the_analysis_holds_up_no_study(world: MemoryWorld, mon
     async with running(world, manifest()):
         await until(lambda: state(world) == "Finished")
     assert "ZeroDivisionError" in conclusion(world)["statement"]
+
+
+async def test_a_sampler_that_learns_learns_nothing_from_reruns() -> None:
+    specs = []
+    for first_budget in (4, 6):
+        world = MemoryWorld(noisy)
+        study = {"phase": "Exploitation", "confirmation": {"top": 2, "reruns": 2}}
+        async with running(world, manifest(budget={"trials": first_budget}, **study)) as controller:
+            await until(lambda: state(world) == "Finished")  # noqa: B023 - it is awaited here
+            controller.study_changed(manifest(2, budget={"trials": 6}, **study))
+            await until(lambda: str(world.statuses[KEY]["progress"]) == "6/6 + 4/4")  # noqa: B023
+        specs.append([trial.spec for trial in kept(world, Purpose.SEARCH)])
+    assert specs[0] == specs[1]
