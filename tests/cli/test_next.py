@@ -331,12 +331,18 @@ def test_the_next_round_always_lints_without_an_error_and_does_what_it_says(
     ]
     manifest["spec"]["budget"]["trials"] = 8
     manifest["spec"]["phase"] = "Exploitation" if exploitation else "Exploration"
+    baseline = {
+        name: value
+        for name, value in space.parameters(0, [0.7] * len(space.dimensions)).items()
+        if not any(each.name == name and each.role == "Fixed" for each in space.definitions)
+    }
+    manifest["spec"]["confirmation"] = {"top": 2, "reruns": 2, "baseline": baseline}
     text = yaml.safe_dump(manifest, default_flow_style=flow, sort_keys=False)
     given_study = parse_study(load_manifest(text))
     points = sobol(len(space.dimensions), 8)
     seen = study(space, points, {arm.index: numpy.abs(points[:, 0] - 0.3) + arm.index for arm in space.arms})
     if longer is None:
-        plan = Plan(trials=8, exploitation=exploitation, seed=7)
+        plan = Plan(trials=8, exploitation=exploitation, seed=7, baseline=given_study.spec.confirmation.baseline)
         proposal = propose(seen, data.draw(findings_on(space)), plan)
     else:
         proposal = proposal_of(given_study, seen.trials, longer)

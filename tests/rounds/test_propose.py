@@ -197,6 +197,14 @@ def test_a_baseline_follows_into_the_new_space() -> None:
     assert list(value) == ["learning_rate", "momentum", "dropout"]
 
 
+def test_a_baseline_keeps_what_was_fixed_and_is_tuned_now() -> None:
+    decay = Hyperparameter("weight_decay", Role.FIXED, Value(0.0))
+    evidence = round_of(LEARNING_RATE, decay)
+    proposal = proposed(evidence, found("overfitting"), baseline={"learning_rate": 0.1})
+    assert moves(proposal)[1] == ("spec.confirmation.baseline", "", "learning_rate=0.1, weight_decay=0")
+    assert len(proposed(evidence, baseline={"learning_rate": 0.1}).changes) == 0
+
+
 def test_a_best_learning_rate_outside_the_range_is_found_and_widened_for() -> None:
     evidence = round_of(LEARNING_RATE, best=1.2)
     proposal = propose(evidence, findings(evidence), Plan(trials=32))

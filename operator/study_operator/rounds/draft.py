@@ -24,6 +24,7 @@ from study_operator.space import (
     Value,
     kind_of,
 )
+from study_operator.space.configuration import configuration
 
 PATH = "spec.hyperparameters"
 
@@ -72,6 +73,14 @@ class Draft:
         applying = self.evidence.space.hyperparameters(index)
         places = [place for place, each in self.definitions() if each.name == name and each in applying]
         return places[0] if len(places) == 1 else None
+
+    def has(self, baseline: Mapping[str, Scalar]) -> bool:
+        """Whether a configuration can be run and compared in the space as it is now."""
+        try:
+            configuration(Space.build([each for _, each in self.definitions()]), baseline, "")
+        except (InvalidSpace, ValueError):
+            return False
+        return True
 
     def ranged(self, place: int, domain: Range, reason: str, rule: str, subject: str = "") -> bool:
         """Give the definition at ``place`` another range of the same scale."""
@@ -138,6 +147,9 @@ class Draft:
         key, _ = domain_content(old.domain)
         value = rounded(value, old.domain)
         gone = self._without(old.name, value)
+        lost = sorted({other.name for other_place, other in self.definitions() if other_place in gone})
+        if lost:
+            reason += f" With it goes what only other values have: {', '.join(lost)}."
         change = Change(
             path=path,
             before=f"{old.role} {domain_text(old.domain)}",

@@ -7,13 +7,14 @@ only when nothing is left to be learnt about the space.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from study_operator.findings import Evidence, Finding, Severity
 from study_operator.results.trial import Purpose
 from study_operator.rounds import ranges, remedies
 from study_operator.rounds.change import Change, Launch, Proposal, Put
-from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown
+from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown, whole
+from study_operator.scalar import Scalar
 from study_operator.space import Kind, Role
 
 UNSETTLED = frozenset(
@@ -142,22 +143,31 @@ def follow_up(draft: Draft, plan: Plan, rest: Sequence[Change]) -> list[Change]:
         seed = (plan.seed + 1) % 2**31
         put = (Put("spec.sampler.seed", seed),)
         followed.append(Change("spec.sampler.seed", str(plan.seed), str(seed), reason, fresh.rule, put))
-    fixing = next((each for each in draft.changes if each.after.startswith("Fixed ")), None)
-    if plan.baseline is not None and fixing is not None:
-        followed.append(_baseline(draft, fixing))
+    if plan.baseline is not None and draft.changes and not draft.has(plan.baseline):
+        followed += _baseline(draft, plan.baseline)
     return followed
 
 
-def _baseline(draft: Draft, fixing: Change) -> Change:
-    """The best configuration so far, in what still varies: a baseline with another fixed value cannot be run."""
+def _baseline(draft: Draft, given: Mapping[str, Scalar]) -> Iterator[Change]:
+    """The given baseline with what was fixed and is tuned now; where that is no longer in the space, the best
+    configuration so far.
+    """
     launch = launch_of(draft.evidence)
     assert launch is not None
     varied = {each.name for _, each in draft.definitions() if each.role is not Role.FIXED}
-    baseline = {name: value for name, value in launch.parameters.items() if name in varied}
-    reason = f"What is fixed now has one value, also in the baseline: it is {launch.trial}, the best so far."
+    was_fixed = {name: value for name, value in launch.parameters.items() if name in varied and name not in given}
+    best = {name: value for name, value in launch.parameters.items() if name in varied}
+    candidates = [
+        ({**given, **was_fixed}, "It keeps what was fixed and is tuned now."),
+        (best, f"The old one is not in the new space; this is {launch.trial}, the best so far."),
+    ]
     path = "spec.confirmation.baseline"
-    after = ", ".join(f"{name}={shown(value)}" for name, value in baseline.items())
-    return Change(path, "", after, reason, fixing.rule, (Put(path, baseline),))
+    for baseline, reason in candidates:
+        if draft.has(baseline):
+            after = ", ".join(f"{name}={shown(value)}" for name, value in baseline.items())
+            put = (Put(path, {name: whole(value) for name, value in baseline.items()}),)
+            yield Change(path, "", after, reason, draft.changes[0].rule, put)
+            return
 
 
 def _summary(changes: Sequence[Change], notes: Sequence[str], launch: Launch, evidence: Evidence) -> str:
