@@ -6,19 +6,21 @@ are seldom independent, with normal or heavy-tailed (Student's t, 3 degrees of f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
 from scipy import signal
-from study_operator.findings import Evidence
+from study_operator.findings import Evidence, Finding
 from study_operator.findings.training_curves import BestCurve
 from study_operator.results.curve import summarize, thin
 from study_operator.results.diagnostics import diagnose
 from study_operator.results.objective import Direction, Objective, Selection, objective_of
 from study_operator.results.trial import Curve, Purpose, Trial, TrialSpec, TrialState, TrialStatus
 from study_operator.space import Choices, Hyperparameter, Range, Role, Space
+
+from bench.rates.rate import Hypothesis, Rate
 
 Floats = NDArray[numpy.float64]
 Shape = Callable[[Floats], Floats]
@@ -104,6 +106,52 @@ def study_of(
         for place, metrics in enumerate(listed)
     ]
     return Evidence("study", space, objective, STEPS, ("train_loss",), (objective.metric,), trials, trial_variance)
+
+
+EVALUATIONS = (12, 20, 40, 100)
+NOISES = (Noise(), Noise(0.5), Noise(heavy=True))
+NULL_NOISES = (Noise(), Noise(0.5), Noise(0.8), Noise(0.95), Noise(heavy=True))
+SETTLED: Mapping[str, Shape] = {"flat": flat, "decay, settled at 35%": decay(12), "two drops": steps}
+"""Curves that neither rise nor fall at their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A rule under simulation: ``trials`` curves an arm, ``runs`` studies a setting."""
+
+    rule: str
+    find: Callable[[Evidence], Iterator[Finding]]
+    trials: int
+    runs: int
+    rng: numpy.random.Generator
+
+    def rates(
+        self,
+        hypothesis: Hypothesis,
+        shapes: Mapping[str, Shape],
+        noises: Sequence[Noise],
+        *,
+        arms: int = 1,
+        evaluations: Sequence[int] = EVALUATIONS,
+        metrics: Sequence[str] = (METRIC,),
+    ) -> Iterator[Rate]:
+        """For every shape, noise and number of evaluations, with independent noise in each of the ``metrics``."""
+        for name, shape in shapes.items():
+            for noise in noises:
+                for count in evaluations:
+                    listed = ([self._arm(shape, count, noise, metrics) for _ in range(arms)] for _ in range(self.runs))
+                    yield self.rate(hypothesis, f"{name}, {noise}", map(study_of, listed), f"n={count}", arms)
+
+    def rate(
+        self, hypothesis: Hypothesis, setting: str, studies: Iterable[Evidence], column: str, arms: int = 1
+    ) -> Rate:
+        """In how many of the ``studies`` the rule speaks."""
+        hits = sum(any(finding.rule == self.rule for finding in self.find(evidence)) for evidence in studies)
+        per = "arm" if arms == 1 else "study"
+        return Rate(self.rule, hypothesis, setting, hits, self.runs, per, column=column)
+
+    def _arm(self, shape: Shape, count: int, noise: Noise, metrics: Sequence[str]) -> list[dict[str, Curve]]:
+        return [{metric: curve(shape, count, noise, self.rng) for metric in metrics} for _ in range(self.trials)]
 
 
 def best_curve(reported: Curve, metric: str = METRIC) -> BestCurve:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Number, Severity, Subject
-from study_operator.findings.training_curves import BestCurve, best_curves, within
+from study_operator.findings.training_curves import BEST, BestCurve, best_curves, within
 from study_operator.findings.words import short
 
 SHARE_OF_GAP = 0.5
@@ -42,9 +42,17 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 
 
 def gap_to_rival(evidence: Evidence, arm: ArmEvidence) -> float | None:
-    """How far the arm's best objective is from the best of the other arms; None without either."""
-    others = [other.objective[other.best] for other in evidence.arms if other is not arm and other.best is not None]
-    return float(abs(arm.objective[arm.best] - min(others))) if others and arm.best is not None else None
+    """How far the arm is from the best of the other arms, by the medians of their best three objectives; None without
+    either. The very best is often one lucky evaluation, which is what this rule is about.
+    """
+    others = [level for other in evidence.arms if other is not arm and (level := _level(other)) is not None]
+    level = _level(arm)
+    return abs(level - min(others)) if others and level is not None else None
+
+
+def _level(arm: ArmEvidence) -> float | None:
+    best = arm.objective[arm.order[:BEST]].tolist()
+    return statistics.median(best) if best else None
 
 
 def _noise(curve: BestCurve) -> float:
