@@ -3,5 +3,17 @@
 `python -m bench.rates` measures, and writes docs/rules.md, the tables in docs/rules/ and the pictures there.
 """
 
-MODULES = ("feasibility", "boundary", "instability", "coverage", "importance", "comparison", "decision")
+MODULES = (
+    "feasibility",
+    "boundary",
+    "instability",
+    "coverage",
+    "importance",
+    "comparison",
+    "decision",
+    "overfitting",
+    "noise",
+    "progress",
+    "signatures",
+)
 """The modules with simulations, one for a family of rules: each has ``measure`` and perhaps ``draw``."""
