@@ -146,7 +146,7 @@ class ControlPlane:
 
     def _answers(self, path: str) -> bool:
         client = self.access.client
-        with suppress(requests.ConnectionError):
+        with suppress(requests.ConnectionError, requests.Timeout):
             response = requests.get(
                 self.access.url + path,
                 cert=(str(client.certificate), str(client.key)),

@@ -12,7 +12,7 @@ def test_events_tell_the_turns_of_a_study(place: Place, operator: OperatorProces
     place.apply(study("eventful", sh(fails_once), trials=4, parallelism=1))
     place.finishes("eventful")
     reasons = eventually(lambda: turns(place, "eventful"), lambda reasons: "Finished" in reasons)
-    assert reasons == ["Accepted", "TrialFailed", "Finished"]
+    assert sorted(reasons) == ["Accepted", "Finished", "TrialFailed"]
     told = place.kubectl("describe", "study", "eventful")
     assert "Trial eventful-2: The trainer exited with code 3." in told
     place.change("eventful", budget={"trials": 5}, suspend=True)
