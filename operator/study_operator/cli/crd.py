@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import yaml
+
 from study_operator.api.crd import DEFINITIONS
 from study_operator.api.reference import reference
 

@@ -58,7 +58,7 @@ class NoMetrics:
 
     source = Source.TERMINATION_RECORD
 
-    async def curves(self, request: CurveRequest) -> CurveAnswer:  # noqa: ARG002 - the port's
+    async def curves(self, request: CurveRequest) -> CurveAnswer:
         """No curve, and none will come."""
         return CurveAnswer({}, has_steps=False, final=True)
 
