@@ -9,7 +9,7 @@ said.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Number, Severity, Subject
@@ -22,12 +22,13 @@ SHARE_OF_GAP = 0.5
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Findings of rule 14, one an arm at most."""
     metric, direction = evidence.objective.metric, evidence.objective.direction
+    levels = {arm.arm.index: level for arm in evidence.arms if (level := _level(arm)) is not None}
     for arm in evidence.arms:
         curves = [curve for curve in best_curves(arm, metric, direction) if curve.diagnostics.noise is not None]
         if not curves:
             continue
         noise = statistics.median(_noise(curve) for curve in curves)
-        gap = gap_to_rival(evidence, arm)
+        gap = _gap(levels, arm.arm.index)
         reasons, numbers = [], dict[str, Number](noise=noise, trials=len(curves))
         if gap is not None:
             numbers |= {"gap": gap, "limit": SHARE_OF_GAP * gap}
@@ -41,16 +42,16 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             yield _finding(arm, metric, curves[0], noise, reasons, numbers)
 
 
-def gap_to_rival(evidence: Evidence, arm: ArmEvidence) -> float | None:
-    """How far the arm is from the best of the other arms, by the medians of their best three objectives; None without
-    either. The very best is often one lucky evaluation, which is what this rule is about.
-    """
-    others = [level for other in evidence.arms if other is not arm and (level := _level(other)) is not None]
-    level = _level(arm)
-    return abs(level - min(others)) if others and level is not None else None
+def _gap(levels: Mapping[int, float], arm: int) -> float | None:
+    """How far the arm is from the best of the others; None without others."""
+    others = [level for other, level in levels.items() if other != arm]
+    return abs(levels[arm] - min(others)) if others and arm in levels else None
 
 
 def _level(arm: ArmEvidence) -> float | None:
+    """The median of the arm's best three objectives: the very best is often one lucky evaluation, which is what this
+    rule is about.
+    """
     best = arm.objective[arm.order[:BEST]].tolist()
     return statistics.median(best) if best else None
 
