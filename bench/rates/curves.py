@@ -108,7 +108,7 @@ def study_of(
     return Evidence("study", space, objective, STEPS, ("train_loss",), (objective.metric,), trials, trial_variance)
 
 
-EVALUATIONS = (12, 20, 40, 100)
+EVALUATIONS = (16, 20, 40, 100)
 NOISES = (Noise(), Noise(0.5), Noise(heavy=True))
 NULL_NOISES = (Noise(), Noise(0.5), Noise(0.8), Noise(0.95), Noise(heavy=True))
 SETTLED: Mapping[str, Shape] = {"flat": flat, "decay, settled at 35%": decay(12), "two drops": steps}

@@ -56,7 +56,7 @@ def test_a_rise_that_does_not_matter_is_not_told() -> None:
 
 
 def test_nothing_is_said_of_short_curves_or_without_curves(rng: numpy.random.Generator) -> None:
-    assert not list(find(study_of([arm(lambda t: 30 * t, rng, n=9)])))
+    assert not list(find(study_of([arm(lambda t: 30 * t, rng, n=13)])))
     assert not list(find(study_of([[{}] * 3])))
 
 

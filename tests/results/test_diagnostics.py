@@ -46,6 +46,12 @@ def test_a_rise_after_the_minimum_is_told_with_its_size(noise: numpy.ndarray) ->
     assert after.change == pytest.approx(0.08, rel=0.3)
 
 
+def test_a_smooth_curve_is_clear_though_its_own_shape_looks_like_autocorrelation() -> None:
+    late = known(curve_of(numpy.exp(-numpy.arange(60) / 10))).late
+    assert late is not None
+    assert late.z < -3
+
+
 def test_what_falls_to_the_end_falls_late(noise: numpy.ndarray) -> None:
     late = known(curve_of(-0.005 * numpy.arange(80) + noise)).late
     assert late is not None
@@ -66,7 +72,7 @@ def test_it_settles_when_the_noise_is_all_that_is_left(noise: numpy.ndarray) -> 
     assert 210 <= settled <= 500
 
 
-@pytest.mark.parametrize("evaluations", range(1, 10))
+@pytest.mark.parametrize("evaluations", range(1, 14))
 def test_nothing_is_claimed_of_a_short_curve(evaluations: int) -> None:
     found = known(curve_of(range(evaluations)))
     assert (found.evaluations, found.noise, found.late, found.period) == (evaluations, None, None, None)

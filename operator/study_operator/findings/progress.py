@@ -25,8 +25,8 @@ TOP = 5
 LONG_BEFORE = 0.5
 AT_THE_START = 0.1
 DOUBT = 0.2
-"""A late improvement this doubtful already keeps a curve from being called saturated: where the last quarter brings four
-noises and has eight evaluations, a tenth of the studies would be told to train for fewer steps.
+"""A late improvement this doubtful already keeps a curve from being called saturated: otherwise, where the last quarter
+brings four noises and has eight evaluations, a tenth of the studies would be told to train for fewer steps.
 """
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from study_operator.findings.evidence import ArmEvidence
 from study_operator.results.objective import Direction
@@ -22,21 +22,24 @@ AGREEING = 2
 """Of these, how many must show the same."""
 
 MATERIAL = 0.1
-"""A change is told only if it is more than this part of the way from the curve's median to its best: without noise, as
-on a large validation set, the smallest change is significant.
+"""A change is told only if it is more than this part of the way from the curve's median to its best, and of what the
+best two trials differ by: without noise, as on a large validation set, the smallest change is significant.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class BestCurve:
-    """One metric of one of the best trials. ``sign`` is -1 where larger is better; trends and values are turned by it,
-    so that a positive trend is for the worse.
+    """One metric of one of the best trials.
+
+    ``sign`` is -1 where larger is better; trends are turned by it, so that a positive one is for the worse. ``spread``
+    is what the metric's best differs by between the best two trials.
     """
 
     trial: Trial
     diagnostics: CurveDiagnostics
     summary: MetricSummary
     sign: int
+    spread: float = 0.0
 
     @property
     def name(self) -> str:
@@ -79,7 +82,7 @@ class BestCurve:
     def exceeds(self, change: float, noises: float) -> bool:
         """Whether ``change`` is more than so many times the noise, and material."""
         noise, path = self.diagnostics.noise, abs(self.diagnostics.median - self.best.value)
-        return noise is not None and abs(change) > max(noises * noise, MATERIAL * path)
+        return noise is not None and abs(change) > max(noises * noise, MATERIAL * path, MATERIAL * self.spread)
 
     def _share(self, step: int | None) -> float | None:
         last = self.summary.count if self.summary.final.step is None else self.summary.final.step
@@ -93,11 +96,13 @@ def best_curves(arm: ArmEvidence, metric: str, direction: Direction, count: int 
     """The curves of ``metric`` of the arm's best ``count`` trials, best first, where they are known."""
     trials = [arm.trials[row] for row in arm.order[:count].tolist()]
     sign = 1 if direction is Direction.MINIMIZE else -1
-    return tuple(
+    curves = [
         BestCurve(trial, trial.status.diagnostics[metric], trial.status.metrics[metric], sign)
         for trial in trials
         if metric in trial.status.diagnostics and metric in trial.status.metrics
-    )
+    ]
+    spread = abs(curves[0].best.value - curves[1].best.value) if len(curves) > 1 else 0.0
+    return tuple(replace(curve, spread=spread) for curve in curves)
 
 
 def names(curves: Sequence[BestCurve]) -> str:

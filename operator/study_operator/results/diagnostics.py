@@ -31,8 +31,11 @@ FEWEST_POINTS = 5
 
 LATE_SHARE = 0.25
 LATE_POINTS = 8
-"""Late is the last quarter of the steps, or as many evaluations if those are fewer, but never more than half of them:
-with five points noise is underestimated by a quarter, and the false alarms of rule 15 double.
+"""Late is the last quarter of the steps, or as many evaluations if those are more, but never more than half of them."""
+
+FEWEST_LATE_POINTS = 7
+"""Of fewer no autocorrelation is estimated, and the late part has no noise and no trend: with five points noise is
+underestimated by a quarter, and the false alarms of rule 15 double.
 """
 
 PAIRED_POINTS = 256
@@ -45,7 +48,10 @@ HIGHEST_AUTOCORRELATION = 0.95
 
 LARGEST = 1e300
 DIGITS = 4
-"""Significant digits kept: a diagnosis in memory and one read back from a record are the same."""
+LEVEL_DIGITS = 7
+"""Significant digits kept, so that a diagnosis in memory and one read back from a record are the same. Levels have
+more: what matters is how far they are from each other.
+"""
 
 
 def diagnose(curve: Curve, *, whole: bool = False) -> CurveDiagnostics | None:
@@ -80,8 +86,8 @@ class _Diagnosis:
         spread = _spread(gaps) if whole and len(gaps) else 0.0
         return CurveDiagnostics(
             evaluations=len(self.steps),
-            median=self._value(float(numpy.median(self.values))),
-            p90=self._value(float(numpy.quantile(self.values, 0.9))),
+            median=self._value(float(numpy.median(self.values)), LEVEL_DIGITS),
+            p90=self._value(float(numpy.quantile(self.values, 0.9)), LEVEL_DIGITS),
             noise=None if noise is None else self._value(noise),
             late=None if begin is None else self._trend(begin, positions),
             after_minimum=self._trend(int(self.values.argmin()) + 1, positions),
@@ -118,27 +124,41 @@ class _Diagnosis:
             return None
         return Period(round(found.length * float(numpy.median(gaps))), _rounded(found.p), _rounded(found.share))
 
-    def _value(self, value: float) -> float:
-        return _rounded(value * self.scale)
+    def _value(self, value: float, digits: int = DIGITS) -> float:
+        return _rounded(value * self.scale, digits)
 
 
 def trend(positions: Floats, values: Floats) -> tuple[float, float]:
-    """Kendall's test of ``values`` against their order, as a standard normal z (positive: rising), and Theil and Sen's
-    change over the whole length.
+    """Whether ``values`` rise, as a standard normal z (positive: rising), and Theil and Sen's change over the length.
 
-    Mann and Kendall's z with its continuity correction, close to the exact test from 5 points on and on the safe side
-    of it. Its variance is multiplied by n/n*, as Yue and Wang (2004, Water Resources Management 18) do for a lag-1
-    autocorrelation.
+    z is the clearer of two tests. Kendall's sees a trend in noise. Smooth curves, as training losses on many examples
+    are, have their own shape for residuals, which looks like autocorrelation close to one, and nothing is certain then;
+    but they rise from point to point, and the sign test of the differences holds for a random walk even.
     """
-    count = len(values)
-    before, after = numpy.triu_indices(count, 1)
+    before, after = numpy.triu_indices(len(values), 1)
     rises = values[after] - values[before]
     slope = float(numpy.median(rises / (positions[after] - positions[before])))
+    ordered = _kendall(rises, len(values), _autocorrelation(positions, values, slope))
+    stepwise = _signs(numpy.diff(values))
+    return max(ordered, stepwise, key=abs), slope * float(positions[-1] - positions[0])
+
+
+def _kendall(rises: Floats, count: int, autocorrelation: float) -> float:
+    """Mann and Kendall's z of all pairs' ``rises`` with its continuity correction, on the safe side of the exact test.
+
+    Its variance is multiplied by n/n*, as Yue and Wang (2004, Water Resources Management 18) do for a lag-1
+    autocorrelation.
+    """
     score = float(numpy.sign(rises).sum())
-    inflation = _inflation(_autocorrelation(positions, values, slope), count)
-    variance = inflation * count * (count - 1) * (2 * count + 5) / 18
-    z = (abs(score) - 1) / math.sqrt(variance) if score else 0.0
-    return math.copysign(z, score), slope * float(positions[-1] - positions[0])
+    variance = _inflation(autocorrelation, count) * count * (count - 1) * (2 * count + 5) / 18
+    return math.copysign((abs(score) - 1) / math.sqrt(variance), score) if score else 0.0
+
+
+def _signs(differences: Floats) -> float:
+    """The sign test's z with its continuity correction."""
+    signs = numpy.sign(differences)
+    score, count = float(signs.sum()), int(numpy.count_nonzero(signs))
+    return math.copysign((abs(score) - 1) / math.sqrt(count), score) if score else 0.0
 
 
 def _noise(values: Floats, positions: Floats) -> float:
@@ -160,10 +180,10 @@ def _autocorrelation(positions: Floats, values: Floats, slope: float) -> float:
     """Of neighbouring residuals around a line of this ``slope``, 0 if negative.
 
     The estimate from n residuals of a fitted line is too low by about (2 + 4 r) / n (Marriott and Pope 1954,
-    Biometrika 41); that is made good. Of fewer than 8 there is none to speak of.
+    Biometrika 41); that is made good.
     """
     count = len(values)
-    if count < LATE_POINTS:
+    if count < FEWEST_LATE_POINTS:
         return 0.0
     residuals = values - slope * positions
     residuals = residuals - residuals.mean()
@@ -185,7 +205,7 @@ def _late(positions: Floats) -> int | None:
     count = len(positions)
     quarter = int(numpy.searchsorted(positions, positions[-1] - LATE_SHARE * (positions[-1] - positions[0])))
     begin = min(quarter, count - min(LATE_POINTS, count // 2))
-    return begin if count - begin >= FEWEST_POINTS else None
+    return begin if count - begin >= FEWEST_LATE_POINTS else None
 
 
 def _evenly(count: int, *, neighbours: bool = False) -> NDArray[numpy.intp]:
@@ -219,5 +239,5 @@ def _spread(gaps: Floats) -> float:
     return float((high - low) / middle)
 
 
-def _rounded(value: float) -> float:
-    return min(max(float(f"{value:.{DIGITS}g}"), -LARGEST), LARGEST)
+def _rounded(value: float, digits: int = DIGITS) -> float:
+    return min(max(float(f"{value:.{digits}g}"), -LARGEST), LARGEST)
