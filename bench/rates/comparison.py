@@ -23,7 +23,7 @@ from bench.rates.rate import Hypothesis, Rate, count
 Floats = NDArray[numpy.float64]
 ARMS, STUDY = "arm-comparison", "study-variance"
 WEIGHTS = numpy.array([1.0, 0.3, 0.1])
-COUNTS = (8, 16, 32, 64)
+COUNTS = (4, 8, 16, 32, 64)
 NOISES = (0.03, 0.1, 1.0)
 STUDY_LIMIT = 0.10
 """Of intervals that miss the truth: the bootstrap of a minimum is not exact, and the documentation says so."""
