@@ -29,10 +29,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 @click.option("--seed", default=7, show_default=True)
 def main(modules: Sequence[str], quick: bool, check: bool, tables: bool, seed: int) -> None:
     """Measure MODULES (all), and write docs/rules.md, the pages' tables and the pictures."""
-    known: dict[str, list[dict[str, object]]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     chosen = modules or MODULES
     measured = {} if tables else {name: _measure(_module(name), name, 0.05 if quick else 1.0, seed) for name in chosen}
     if not quick:
+        known: dict[str, list[dict[str, object]]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         _write(known | {name: [asdict(rate) for rate in rates] for name, rates in measured.items()}, chosen)
     excessive = [rate for rates in measured.values() for rate in rates if rate.too_high]
     for rate in excessive:
