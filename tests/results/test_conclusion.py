@@ -125,7 +125,13 @@ def test_of_too_many_metrics_the_objective_is_kept():
     assert (len(status.metrics), status.objective) == (METRICS_KEPT, Sample(None, 0.3))
 
 
-def test_the_best_checkpoint_is_the_first_of_the_record():
+def test_the_checkpoint_is_the_one_of_the_best_step_where_there_is_one():
+    first, of_best = Checkpoint(520, 0.1, "checkpoints/520"), Checkpoint(500, 0.2, "checkpoints/500")
+    whole = replace(record(error=recorded(CURVE)), checkpoints=(first, of_best))
+    assert concluded(whole, answer(error=CURVE)).checkpoint == of_best
+
+
+def test_without_one_it_is_the_first_of_the_record():
     best, second = Checkpoint(520, 0.1, "checkpoints/520"), Checkpoint(100, 0.2, "checkpoints/100")
     assert concluded(replace(record(error=by_hand(0.1)), checkpoints=(best, second)), None).checkpoint == best
 

@@ -46,3 +46,14 @@ def test_a_parameter_keeps_its_kind(json_value, value):
 def test_a_value_that_cannot_be_read_is_refused_by_the_name_of_its_variable(variable, value):
     with pytest.raises(InvalidEnvironment, match=f"^{variable}"):
         Trial.from_environment(STUDY | {variable: value}, parameters={"units": 64})
+
+
+def test_the_study_says_what_checkpoints_are_kept_by(tmp_path):
+    environ = STUDY | {"STUDY_OBJECTIVE": "accuracy", "STUDY_DIRECTION": "Maximize", "STUDY_CHECKPOINTS": str(tmp_path)}
+    trial = Trial.from_environment(environ, keep_checkpoints=1)
+    for step, accuracy in ((1, 0.5), (2, 0.9), (3, 0.7)):
+        trial.checkpoint(step, accuracy, lambda folder: None)
+    assert trial.objective == "accuracy"
+    assert [path.name for path in tmp_path.iterdir()] == ["000002"]
+    with pytest.raises(InvalidEnvironment, match="STUDY_DIRECTION: expected Minimize or Maximize, got 'up'"):
+        Trial.from_environment(STUDY | {"STUDY_DIRECTION": "up"})

@@ -113,7 +113,8 @@ def train(trial: Trial, chosen: Hyperparameters, steps: int) -> None:
         evaluation["gradient_norm"] = float(norms[-1])
         print(f"step {step}:", *(f"{metric} {value:.4g}" for metric, value in evaluation.items()), flush=True)
         trial.report(step, **evaluation)
-        trial.checkpoint(step, evaluation["validation_error"], partial(save, state.network))
+        kept_by = trial.objective if trial.objective in evaluation else "validation_error"
+        trial.checkpoint(step, evaluation[kept_by], partial(save, state.network))
 
 
 def save(network: Network, folder: Path) -> None:

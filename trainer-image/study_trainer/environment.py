@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from study_trainer.checkpoints import Direction
+
 Parameter = str | int | float | bool
 
 MAXIMUM_SEED = 2**31 - 1
@@ -45,6 +47,8 @@ class Environment:
     record: Path | None
     checkpoints: Path | None
     linger: float
+    objective: str = ""
+    direction: Direction = "Minimize"
 
 
 def read_environment(
@@ -80,7 +84,16 @@ def read_environment(
         record=Path(environ.get("STUDY_TERMINATION_LOG") or "/dev/termination-log"),
         checkpoints=Path(checkpoints or "checkpoints"),
         linger=_seconds(environ, "STUDY_METRICS_LINGER", 60.0),
+        objective=environ.get("STUDY_OBJECTIVE", ""),
+        direction=_direction(environ.get("STUDY_DIRECTION", "Minimize")),
     )
+
+
+def _direction(text: str) -> Direction:
+    directions: dict[str, Direction] = {"Minimize": "Minimize", "Maximize": "Maximize"}
+    if text not in directions:
+        raise InvalidEnvironment(f"STUDY_DIRECTION: expected Minimize or Maximize, got {text!r}")
+    return directions[text]
 
 
 def _parameters(text: str, defaults: Mapping[str, Parameter]) -> Mapping[str, Parameter]:

@@ -46,12 +46,12 @@ class Trial:
         *,
         must_be_finite: Iterable[str] = (),
         keep_checkpoints: int = 3,
-        direction: Direction = "Minimize",
+        direction: Direction | None = None,
     ) -> None:
         self._environment = environment
         self._must_be_finite = frozenset(must_be_finite)
-        folder = environment.checkpoints
-        self._checkpoints = None if folder is None else Checkpoints(folder, keep_checkpoints, direction)
+        folder, best = environment.checkpoints, direction or environment.direction
+        self._checkpoints = None if folder is None else Checkpoints(folder, keep_checkpoints, best)
         self._process = os.getpid()
         self._lock = threading.Condition()
         self._history = History()
@@ -71,14 +71,14 @@ class Trial:
         steps: int | None = None,
         must_be_finite: Iterable[str] = (),
         keep_checkpoints: int = 3,
-        direction: Direction = "Minimize",
+        direction: Direction | None = None,
     ) -> Trial:
         """The trial that the environment describes.
 
         ``parameters``, ``seed`` and ``steps`` hold where the study says nothing of them, as in a run by hand. A
         metric of ``must_be_finite`` that is reported as NaN or infinite ends the trial as diverged. ``direction``
-        says which checkpoints are the best. Raises InvalidEnvironment where the study's values cannot be read or are
-        of another kind than their default.
+        says which checkpoints are the best where they are kept by another metric than the study's objective.
+        Raises InvalidEnvironment where the study's values cannot be read or are of another kind than their default.
         """
         return cls(
             read_environment(environ, parameters, seed, steps),
@@ -106,6 +106,11 @@ class Trial:
     def seed(self) -> int:
         """Drives all of the trial's randomness: 0 <= seed < 2**31."""
         return self._environment.seed
+
+    @property
+    def objective(self) -> str:
+        """The metric that the study ranks its trials by; empty by hand."""
+        return self._environment.objective
 
     @property
     def steps(self) -> int | None:

@@ -23,7 +23,9 @@ _PATH = "spec.trialTemplate"
 _POD = f"{_PATH}.spec.template"
 _FIELDS = ("apiVersion", "kind", "metadata", "spec")
 _GIVEN = ("labels", "annotations", "creationTimestamp")
-_OWN_VARIABLES = frozenset({"STUDY_NAME", "STUDY_TRIAL", "STUDY_SEED", "STUDY_STEPS", "STUDY_PARAMETERS"})
+_OWN_VARIABLES = frozenset(
+    f"STUDY_{part}" for part in ("NAME", "TRIAL", "SEED", "STEPS", "OBJECTIVE", "DIRECTION", "PARAMETERS")
+)
 _REFERENCE = re.compile(r"(?<!\$)\$\((HP_\w+)\)")
 
 

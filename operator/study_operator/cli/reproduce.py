@@ -15,7 +15,7 @@ RECORD = "reproduced.json"
 
 def local_command(study: Study, trial: TrialSpec) -> str:
     """For a shell on this machine; the numbers are then in ``reproduced.json``."""
-    environment = _environment(study, trial) | {
+    environment = trial_environment(study, trial) | {
         "STUDY_METRICS_ADDRESS": "127.0.0.1",
         "STUDY_METRICS_LINGER": "0",
         "STUDY_TERMINATION_LOG": RECORD,
@@ -29,7 +29,7 @@ def local_command(study: Study, trial: TrialSpec) -> str:
 def container_command(study: Study, trial: TrialSpec) -> str:
     """For a container engine, with the template's image."""
     template = trainer_template(study.spec.trial_template)
-    command = template.command(_environment(study, trial) | {"STUDY_METRICS_LINGER": "0"})
+    command = template.command(trial_environment(study, trial) | {"STUDY_METRICS_LINGER": "0"})
     variables = [word for name, value in command.environment.items() for word in ("-e", f"{name}={value}")]
     program = template.container.get("command") or ()
     entrypoint = ["--entrypoint", command.arguments[0]] if program else []
@@ -37,8 +37,3 @@ def container_command(study: Study, trial: TrialSpec) -> str:
     workdir = ["--workdir", folder] if folder else []
     arguments = command.arguments[1:] if program else command.arguments
     return shlex.join(["docker", "run", "--rm", *variables, *workdir, *entrypoint, template.image, *arguments])
-
-
-def _environment(study: Study, trial: TrialSpec) -> dict[str, str]:
-    training = study.spec.training
-    return trial_environment(trial, training.steps if training else None)

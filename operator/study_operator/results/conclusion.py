@@ -18,6 +18,7 @@ from study_operator.results.objective import Objective, objective_of
 from study_operator.results.sentences import sentence
 from study_operator.results.taxonomy import Record, RecordedMetric, RunEnd, classify
 from study_operator.results.trial import (
+    Checkpoint,
     Curve,
     CurveDiagnostics,
     MetricSummary,
@@ -62,17 +63,18 @@ def conclude(
         for name in names
     }
     verdict = classify(end, record, metrics, objective)
+    reached = objective_of(metrics, objective) if verdict.state is TrialState.SUCCEEDED else None
     hints = (problem, known.problem) if verdict.state is TrialState.FAILED else ()
     return TrialStatus(
         state=verdict.state,
         reason=verdict.reason,
         message=" ".join((verdict.message, *(sentence(hint) for hint in hints if hint))),
-        objective=objective_of(metrics, objective) if verdict.state is TrialState.SUCCEEDED else None,
+        objective=reached,
         metrics=metrics,
         curves=_plotted(metrics, known.curves),
         incomplete=tuple(name for name in _incomplete(recorded, agreeing) if name in metrics),
         source=_source(names, agreeing, objective.metric, source),
-        checkpoint=record.checkpoints[0] if record is not None and record.checkpoints else None,
+        checkpoint=_checkpoint(record, reached),
         run=run,
         node=node,
         started=started,
@@ -80,6 +82,13 @@ def conclude(
         failed_runs=failed_runs,
         diagnostics=_diagnosed(names, known, whole=[name for name in agreeing if _counted(recorded.get(name))]),
     )
+
+
+def _checkpoint(record: Record | None, reached: Sample | None) -> Checkpoint | None:
+    """The checkpoint of the objective's step, else the one that the trainer holds for the best."""
+    kept = () if record is None else record.checkpoints
+    of_step = (checkpoint for checkpoint in kept if reached is not None and checkpoint.step == reached.step)
+    return next(of_step, next(iter(kept), None))
 
 
 def missing_points(record: Record | None, answer: CurveAnswer | None) -> tuple[str, ...]:

@@ -104,9 +104,7 @@ def _metadata(given: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Jso
 
 
 def _variables(study: Study, spec: TrialSpec, linger: int) -> dict[str, str]:
-    training = study.spec.training
-    variables = trial_environment(spec, training.steps if training else None)
-    return variables | {"STUDY_METRICS_LINGER": str(linger)}
+    return trial_environment(study, spec) | {"STUDY_METRICS_LINGER": str(linger)}
 
 
 def _pod_spec(pod: Mapping[str, Any], variables: Mapping[str, str]) -> Json:

@@ -279,8 +279,7 @@ class LocalBackend:
     def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
         """Start the trial's processes in a fresh folder."""
         template = trainer_template(study.spec.trial_template)
-        training = study.spec.training
-        command = template.command(trial_environment(spec, training.steps if training else None))
+        command = template.command(trial_environment(study, spec))
         cwd = working_folder(template, self._cwd)
         if folder.exists():
             run_files.set_aside(folder)
