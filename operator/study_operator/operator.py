@@ -13,6 +13,7 @@ import click
 
 from study_operator.backends.port import BackendError
 from study_operator.controller.settings import ControllerSettings
+from study_operator.edge.check import check as check_settings
 from study_operator.edge.logs import LogFormat, configure
 from study_operator.edge.process import serve
 from study_operator.edge.settings import LeaseSettings, OperatorSettings, header, own_namespace
@@ -107,6 +108,7 @@ class _Header(click.ParamType[tuple[str, str]]):
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
+@click.option("--check", is_flag=True, help="Tell whether it could do its work, write nothing, and exit with 0 or 1.")
 def main(
     namespaces: tuple[str, ...],
     kubeconfig: Path | None,
@@ -128,6 +130,7 @@ def main(
     http_port: int,
     log_format: str,
     log_level: str,
+    check: bool,
 ) -> None:
     """Run studies: watch Study resources, and run their trials as Jobs.
 
@@ -161,6 +164,8 @@ def main(
         http_port=http_port,
     )
     try:
+        if check:
+            sys.exit(0 if asyncio.run(check_settings(settings, click.echo)) else 1)
         asyncio.run(serve(settings))
     except BackendError as error:
         logger.critical("%s", error)

@@ -74,7 +74,19 @@ _prometheus = Module(
     {"github.com/prometheus/common/version.Version": "3.16.0"},
     ("netgo", "remove_all_sd", "enable_kubernetes_sd", "enable_file_sd", "enable_http_sd"),
 )
+_promtool = Module("promtool", {}, _prometheus.tags)
 _kwok = Module("kwok", {})
+_helm = Module(
+    "helm",
+    {  # What it takes a cluster for that it does not ask; without these it is Kubernetes 1.20.
+        "helm.sh/helm/v3/internal/version.version": "v3.22.0",
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": KUBERNETES.split(".")[0],
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": KUBERNETES.split(".")[1],
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": KUBERNETES.split(".")[0],
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": KUBERNETES.split(".")[1],
+    },
+)
+_kubeconform = Module("kubeconform", {"main.version": "v0.8.0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,16 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "kubectl": Program(_kubernetes, "k8s.io/kubernetes/cmd/kubectl", "1.34", ("version", "--client"), 40),
     "prometheus": Program(_prometheus, "github.com/prometheus/prometheus/cmd/prometheus", "3.16", ("--version",), 120),
+    "promtool": Program(_promtool, "github.com/prometheus/prometheus/cmd/promtool", "3.16", ("--version",), 30),
     "kube-scheduler": Program(_kubernetes, "k8s.io/kubernetes/cmd/kube-scheduler", "1.34", ("--version",), 10),
+    "kubelet": Program(_kubernetes, "k8s.io/kubernetes/cmd/kubelet", "1.34", ("--version",), 30),
     "kwok": Program(_kwok, "sigs.k8s.io/kwok/cmd/kwok", "0.8", ("--version",), 80),
+    "helm": Program(_helm, "helm.sh/helm/v3/cmd/helm", "3.22", ("version", "--short"), 70),
+    "kubeconform": Program(_kubeconform, "github.com/yannh/kubeconform/cmd/kubeconform", "0.8", ("-v",), 10),
 }
-DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "prometheus")
-"""What the tests need; the benchmark also asks for kube-scheduler and kwok."""
+DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "prometheus", "promtool", "helm", "kubeconform")
+"""What the tests need; the benchmark also asks for kube-scheduler and kwok, the node suite for kube-scheduler and
+kubelet."""
 
 
 def find_or_build(name: str) -> Path:

@@ -20,6 +20,8 @@ STUCK_AFTER = 300.0
 """Seconds for which studies may wait while no pass is made, before the process counts as stuck."""
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+SHOWN_CONDITIONS = ("Ready", "Stalled", "Suspended", "Finished", "MetricsAvailable")
+_TRUTH = {"True": 1.0, "False": 0.0}
 _MOST_REASONS = 32
 """Different reasons of metrics failures that are told apart; the rest is counted as Other."""
 
@@ -64,6 +66,12 @@ class OperatorTelemetry:
             ["namespace", "study", "state"],
             registry=self.registry,
         )
+        self._conditions = Gauge(
+            "study_operator_study_condition",
+            "1 where the study's condition is True, 0 where it is False; none where it is not known.",
+            ["namespace", "study", "condition"],
+            registry=self.registry,
+        )
         self._best = Gauge(
             "study_operator_study_best_objective",
             "The objective of the study's best trial, in the metric's own unit.",
@@ -90,6 +98,7 @@ class OperatorTelemetry:
             self._trials.labels(study.namespace, study.name, _capitalized(state)).set(count)
         self._states[study] = set(trials)
         self._studies.set(len(self._states))
+        self._show_conditions(study, status)
         best = _number((status.get("best") or {}).get("objective"))
         if best is None:
             self._forget_best(study)
@@ -100,6 +109,7 @@ class OperatorTelemetry:
         """A study is gone: its series end."""
         for state in self._states.pop(study, set()):
             self._trials.remove(study.namespace, study.name, _capitalized(state))
+        self._show_conditions(study, {})
         self._forget_best(study)
         self._studies.set(len(self._states))
 
@@ -121,6 +131,14 @@ class OperatorTelemetry:
     def stuck(self) -> bool:
         """Whether studies have been waiting for a pass for too long."""
         return self._depth > 0 and self._clock() - self._last_pass > STUCK_AFTER
+
+    def _show_conditions(self, study: StudyKey, status: Mapping[str, Any]) -> None:
+        known = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
+        for name in SHOWN_CONDITIONS:
+            if known.get(name) in _TRUTH:
+                self._conditions.labels(study.namespace, study.name, name).set(_TRUTH[known[name]])
+            else:
+                self._conditions.remove(study.namespace, study.name, name)
 
     def _forget_best(self, study: StudyKey) -> None:
         self._best.remove(study.namespace, study.name)

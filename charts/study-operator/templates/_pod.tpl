@@ -1,0 +1,69 @@
+{{- /* What the operator's pod and the pod of `helm test` have in common: they see and may do the same. */}}
+{{- define "study-operator.pod" -}}
+serviceAccountName: {{ include "study-operator.serviceAccount" . }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds | int }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+{{ toYaml . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+{{ toYaml . }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.topologySpreadConstraints }}
+topologySpreadConstraints:
+{{- $labels := include "study-operator.selectorLabels" $ | fromYaml }}
+{{- range . }}
+- {{ toYaml (merge (dict) . (dict "labelSelector" (dict "matchLabels" $labels))) | nindent 2 | trim }}
+{{- end }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+volumes:
+- name: tmp
+  emptyDir: {sizeLimit: 64Mi}
+{{- with include "study-operator.prometheusSources" . | trim }}
+- name: prometheus
+  projected:
+    defaultMode: 0440
+    sources:
+    {{- . | nindent 4 }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "study-operator.container" -}}
+image: {{ include "study-operator.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- with .Values.extraEnv }}
+env:
+{{ toYaml . }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+volumeMounts:
+- {name: tmp, mountPath: /tmp}
+{{- if include "study-operator.prometheusSources" . | trim }}
+- {name: prometheus, mountPath: {{ include "study-operator.prometheusFolder" . }}, readOnly: true}
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
