@@ -36,6 +36,15 @@ def test_never_tries_before_what_the_server_asked_for():
     assert backoff.ready("a", 30.0)
 
 
+def test_the_longest_delay_may_be_shorter_for_what_has_little_time():
+    backoff, now = Backoff(random.Random(0)), 0.0
+    for _ in range(8):
+        backoff.failed("a", now, longest=5.0)
+        now += backoff.delays(now)[0]
+    backoff.failed("a", now, longest=5.0)
+    assert 0.75 * 5.0 <= backoff.delays(now)[0] <= 1.25 * 5.0
+
+
 def test_begins_anew_after_a_success():
     backoff = Backoff(random.Random(0))
     backoff.failed("a", 0.0)

@@ -107,6 +107,21 @@ def test_an_operator_of_one_namespace_leaves_the_others_alone(place: Place, star
         other.kubectl("delete", "study", "unserved")
 
 
+def test_a_study_whose_first_trials_all_fail_stalls_and_goes_on_at_the_resync_after_they_are_deleted(
+    place: Place, start_operator: OperatorStarter, tmp_path: Path
+) -> None:
+    start_operator("--resync=2")
+    mended = tmp_path / "mended"
+    place.apply(study("unlucky", sh(f"[ -e {mended} ] || exit 1; {RECORD}"), trials=8))
+    stalled = place.becomes("unlucky", "Stalled", reason="TrialsFailing")
+    assert "exited with code 1" in stalled["message"] and "delete the failed trials" in stalled["message"]
+    failed = [name for name in place.names("trials") if place.read("trials", name)["status"]["state"] == "Failed"]
+    assert len(failed) < 8
+    mended.touch()
+    place.kubectl("delete", "trials", *failed)
+    assert place.finishes("unlucky")["trials"]["succeeded"] == 8
+
+
 def written(place: Place) -> dict[str, Any]:
     """The studies and trials as the operator has written them."""
     return {

@@ -62,8 +62,14 @@ ANALYSIS_SHARE = 20.0
 REFUSED_DELAY = 10.0
 """Seconds, at the least, before something that was refused is tried again: somebody has to mend its cause first."""
 
+INCOMPLETE_DELAY = 5.0
+"""Seconds, about, at the most, before missing points are asked for again: so that no trial waits too long."""
 
 logger = logging.getLogger(__name__)
+
+
+class _Incomplete(Exception):
+    """The metrics source answered, and lacks points that the trainer reported."""
 
 
 class Actions:
@@ -102,6 +108,9 @@ class Actions:
         """Do it, and take note of how it went. Only what nobody foresaw is raised."""
         try:
             await self._perform[command.kind](state, command.index)
+        except _Incomplete as error:
+            state.backoff.failed(command.hold, self._time(), longest=INCOMPLETE_DELAY)
+            logger.info("study %s: trial %d awaits its metrics: %s", state.key, command.index, error)
         except Unavailable as error:
             state.backoff.failed(command.hold, self._time(), error.retry_after)
             state.holds[command.kind] = Trouble("Unavailable", str(error))
@@ -266,7 +275,7 @@ class Actions:
         state.curves[index] = collected.status.curves
         state.unwritten.setdefault(index, self._time() + self._settings.trial_state_delay)
         if collected.unavailable is None:
-            raise Unavailable(collected.status.message)
+            raise _Incomplete(collected.status.message)
 
     def _note_source(self, state: StudyState, unavailable: SourceUnavailable | None) -> None:
         state.metrics_trouble = str(unavailable) if unavailable else ""

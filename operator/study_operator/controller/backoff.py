@@ -26,15 +26,17 @@ class Backoff:
         self._randomness = randomness
         self._failures: dict[Hashable, _Failure] = {}
 
-    def failed(self, action: Hashable, now: float, retry_after: float | None = None) -> None:
-        """``action`` failed; ``retry_after`` is what the other side asked for.
+    def failed(
+        self, action: Hashable, now: float, retry_after: float | None = None, longest: float = LONGEST_DELAY
+    ) -> None:
+        """``action`` failed; ``retry_after`` is what the other side asked for, ``longest`` bounds the own delay.
 
         Of attempts that were made beside each other, and failed for one cause, the first counts.
         """
         if not self.ready(action, now):
             return
         count = self._failures[action].count + 1 if action in self._failures else 1
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (count - 1)) * self._randomness.uniform(0.75, 1.25)
+        delay = min(longest, FIRST_DELAY * 2.0 ** (count - 1)) * self._randomness.uniform(0.75, 1.25)
         self._failures[action] = _Failure(count, now + max(delay, retry_after or 0.0))
 
     def succeeded(self, action: Hashable) -> None:
