@@ -44,6 +44,20 @@ format: $(VENV)/.development ## Format the code, and mend what ruff can mend
 generate: $(VENV)/.development ## Write crds/ and docs/resources.md anew from the models
 	$(BIN)/study crd
 
+VENDOR := operator/study_operator/report/vendor
+
+.PHONY: vendor
+vendor: ## Make the report's charting library anew from its npm package (needs npm)
+	mkdir -p build/vendor && cp $(VENDOR)/package.json $(VENDOR)/entry.js build/vendor/
+	cd build/vendor && npm install --silent --no-audit --no-fund --no-package-lock
+	cd build/vendor && npx esbuild entry.js --bundle --minify --target=es2020 --format=iife --global-name=echarts \
+		--legal-comments=none --outfile=echarts.js
+	cp build/vendor/echarts.js $(VENDOR)/echarts.js
+	for package in echarts zrender tslib; do \
+		cp build/vendor/node_modules/$$package/LICENSE* $(VENDOR)/LICENSE-$$package; done
+	cp build/vendor/node_modules/echarts/NOTICE $(VENDOR)/NOTICE-echarts
+	cp build/vendor/node_modules/echarts/licenses/LICENSE-d3 $(VENDOR)/LICENSE-d3
+
 .PHONY: bench
 bench: $(VENV)/.development ## Measure against a bare loop on the same API server (about half an hour)
 	$(BIN)/python -m bench $(ARGS)

@@ -13,6 +13,7 @@ _COMMANDS = {
     "list": "list_studies",
     "watch": "watch",
     "export": "export",
+    "report": "report",
     "next": "next_round",
     "crd": "crd",
 }

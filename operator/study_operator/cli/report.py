@@ -1,0 +1,137 @@
+"""``study report``: what a study teaches, on the terminal and in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from study_operator.api import InvalidManifest, Phase, Study, check_manifest, parse_study, study_space
+from study_operator.backends.port import Refused
+from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options
+from study_operator.cli.export import csv_text, summary_row, trial_rows
+from study_operator.cli.failure import Failure, faulty
+from study_operator.cli.manifest_text import dumped
+from study_operator.cli.next import as_written
+from study_operator.cli.reproduce import container_command, local_command
+from study_operator.report.markdown import markdown
+from study_operator.report.page import page
+from study_operator.report.posthoc import Asked, Unanswerable, ask
+from study_operator.report.report import Provenance, Report, report_of
+from study_operator.report.terminal import terminal_view
+from study_operator.results.objective import Direction, Selection
+from study_operator.results.trial import Trial, TrialSpec
+from study_operator.samplers import study_seed
+
+PLAIN_WIDTH = 120
+
+_STANDARD_OUTPUT = Path("-")
+_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write a page: one file, for any browser, without a network.")
+@click.option("--markdown", "text", type=_FILE, metavar="FILE", help="Write a section for a RESULTS.md.")
+@click.option("--csv", type=_FILE, metavar="FILE", help="Write the trials, as `study export` does.")
+@click.option("--objective", metavar="METRIC", help="Rank by another metric that the trials kept.")
+@click.option("--direction", type=click.Choice(Direction), help="Whether it is better smaller or larger.")
+@click.option("--selection", type=click.Choice(Selection), help="Whether its best or its final value counts.")
+@catalogue_options
+def report(
+    catalogue: Catalogue,
+    name: str,
+    html: Path | None,
+    text: Path | None,
+    csv: Path | None,
+    objective: str | None,
+    direction: Direction | None,
+    selection: Selection | None,
+) -> None:
+    """Tell what the study NAME teaches; NAME may be a study's folder. A FILE of - is the standard output.
+
+    With --objective, --direction or --selection the trials are ranked and concluded on anew, from what they kept: no
+    trial runs again, and nothing is written to the study.
+    """
+    found, trials = catalogue.study(name), catalogue.trials(name)
+    local = isinstance(catalogue, Folders)
+    manifest = catalogue.text(name) or dumped(as_written(found.resource))
+    told = report_on(found, trials, manifest, Asked(objective, direction, selection), local=local)
+    if html is not None:
+        _write(html, page(told))
+    if text is not None:
+        _write(text, markdown(told, summary_row(_ranked_anew(found, told), told.study, told.trials, local)))
+    if csv is not None:
+        _write(csv, csv_text(trial_rows(told.study, told.trials)))
+    if _STANDARD_OUTPUT not in (html, text, csv):
+        console = Console()
+        (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(terminal_view(told), highlight=False)
+
+
+def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked, *, local: bool) -> Report:
+    """The report of a study as it was found. Raises Failure."""
+    study = _sound(found)
+    try:
+        study, trials, told = ask(study, trials, asked)
+    except Unanswerable as unanswerable:
+        raise Failure(f"{found.name}: {unanswerable}") from unanswerable
+    state = str(found.status.get("state") or "Pending")
+    given = study.spec.sampler.seed if study.spec.sampler else None
+    provenance = Provenance(
+        config=found.config,
+        manifest=manifest,
+        state=state,
+        seed=study_seed(study.metadata.namespace, study.metadata.name) if given is None else given,
+        sampler="Bayesian (TPE)" if study.spec.phase is Phase.EXPLOITATION else "scrambled Sobol",
+        version=version("study-operator"),
+        command=partial(_command, local_command if local else container_command, study),
+        asked=told,
+    )
+    return report_of(study, study_space(study), trials, provenance, complete=state == "Finished")
+
+
+def _sound(found: Found) -> Study:
+    try:
+        study = parse_study(found.resource)
+    except InvalidManifest as invalid:
+        raise faulty(found.name, invalid.problems) from invalid
+    if problems := check_manifest({key: value for key, value in found.resource.items() if key != "status"}):
+        raise faulty(found.name, problems)
+    return study
+
+
+def _command(commanded: Callable[[Study, TrialSpec], str], study: Study, trial: TrialSpec) -> str:
+    try:
+        return commanded(study, trial)
+    except Refused:
+        return ""
+
+
+def _ranked_anew(found: Found, told: Report) -> Found:
+    """The study with the report's best trial for its own, which another objective may have made another one."""
+    status = {key: value for key, value in found.status.items() if key != "best"}
+    if told.best is not None:
+        trial, ranked = told.best, told.ranking[0]
+        status["best"] = {
+            "trial": trial.spec.name,
+            "arm": told.space.arms[ranked.arm].label,
+            "objective": repr(ranked.value),
+            **({} if ranked.step is None else {"step": ranked.step}),
+            **({} if trial.status.checkpoint is None else {"checkpoint": trial.status.checkpoint.path}),
+        }
+    return Found({**found.resource, "status": status}, found.config)
+
+
+def _write(file: Path, content: str) -> None:
+    if file == _STANDARD_OUTPUT:
+        click.echo(content, nl=False)
+        return
+    try:
+        file.write_text(content, encoding="utf-8", errors="xmlcharrefreplace", newline="")
+    except OSError as error:
+        raise Failure(f"{file} cannot be written: {error.strerror}") from error
+    click.echo(f"Written to {file}.", err=True)

@@ -1,0 +1,52 @@
+"""Where on the page a finding is seen: the one module that knows the page's anchors."""
+
+from __future__ import annotations
+
+from study_operator.findings import Finding
+from study_operator.report.report import Report
+
+DRAWN = 8
+"""Arms that are drawn, the best ones: more colours and shapes nobody tells apart. Tables have them all."""
+
+_OF_ARMS = {"arm-comparison": "isolation", "enough-points": "best-of-m"}
+
+
+class Places:
+    """The anchors of a report's pictures."""
+
+    def __init__(self, report: Report) -> None:
+        self._arms = {arm.label: arm.index for arm in report.space.arms}
+        self._dimensions = report.space.dimensions
+        self._drawn = frozenset(summary.arm.label for summary in report.arms[:DRAWN])
+
+    def arm(self, label: str) -> int:
+        """The index of an arm by its label."""
+        return self._arms[label]
+
+    def drawn(self, label: str) -> bool:
+        """Whether the arm is among those that are drawn."""
+        return label in self._drawn
+
+    def axis(self, label: str, hyperparameter: str) -> str:
+        """The axis plot of a hyperparameter of an arm."""
+        return f"axis-{self._arms[label]}-{self._dimensions.index(hyperparameter)}"
+
+    def curves(self, label: str) -> str:
+        """The training curves of an arm."""
+        return f"curves-{self._arms[label]}"
+
+    def of(self, finding: Finding) -> str:
+        """Where to look at what a finding speaks of."""
+        subject = finding.subject
+        hyperparameter = subject.hyperparameter.partition(",")[0]
+        if subject.field:
+            return "manifest"
+        if finding.rule in _OF_ARMS:
+            return _OF_ARMS[finding.rule]
+        if not subject.arm:
+            return "curves" if finding.step is not None or subject.trial else "trials"
+        if not self.drawn(subject.arm):
+            return "isolation"
+        if hyperparameter in self._dimensions:
+            return self.axis(subject.arm, hyperparameter)
+        return self.curves(subject.arm) if subject.trial else "isolation"
