@@ -12,37 +12,17 @@ from pathlib import Path
 
 import numpy
 from scipy import stats
-from study_operator.findings import Evidence
 from study_operator.findings.boundary import find
-from study_operator.samplers.sobol import sobol_points
 from study_operator.space import Hyperparameter, Range, Role, Space
 
+from bench.rates.landscapes import points, quadratic
 from bench.rates.pictures import BLUE, GREY, ORANGE, figure, save
 from bench.rates.rate import Hypothesis, Rate, count
-from tests.findings.evidence_samples import study, unit_space
+from tests.findings.evidence_samples import unit_space
 
 RULE = "search-space-boundary"
 COUNTS = (16, 32, 64, 128)
 NOISES = (0.02, 0.1, 0.3)
-
-
-def points(n: int, dimensions: int, rng: numpy.random.Generator) -> numpy.ndarray:
-    """The first ``n`` points of a random study; shape (n, dimensions)."""
-    return sobol_points(dimensions, int(rng.integers(2**31)), 1 << (n - 1).bit_length())[:n]
-
-
-def simulate(
-    space: Space,
-    n: int,
-    optimum: numpy.ndarray,
-    weights: numpy.ndarray,
-    noise: float,
-    rng: numpy.random.Generator,
-) -> Evidence:
-    """A study with a quadratic loss, the same in each arm but for the noise."""
-    rows = points(n, len(space.dimensions), rng)
-    loss = ((rows - optimum) ** 2 @ weights)[None, :] + noise * rng.standard_normal((len(space.arms), n))
-    return study(space, rows, dict(enumerate(loss)))
 
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
@@ -69,7 +49,7 @@ def _irrelevant(dimensions: int, arms: int, n: int, noise: float, runs: int, rng
     space = unit_space(dimensions, arms)
     weights = numpy.zeros(dimensions)
     weights[-1] = dimensions > 1
-    hits = sum(any(find(simulate(space, n, numpy.full(dimensions, 0.5), weights, noise, rng))) for _ in range(runs))
+    hits = sum(any(find(quadratic(space, n, numpy.full(dimensions, 0.5), weights, noise, rng))) for _ in range(runs))
     setting = f"irrelevant hyperparameters, d={dimensions}, {arms} arm{'s' * (arms > 1)}, noise {noise}"
     return Rate(RULE, Hypothesis.NULL, setting, hits, runs, column=f"n={n}")
 
@@ -78,7 +58,7 @@ def _integers(n: int, runs: int, rng: numpy.random.Generator) -> Rate:
     """Whole numbers from 1 to 4 that do not matter: the best is one of the ends half of the time."""
     space = Space.build([Hyperparameter("layers", Role.NUISANCE, Range(1, 4, integer=True))])
     flat = numpy.array([0.5]), numpy.array([0.0])
-    hits = sum(any(find(simulate(space, n, *flat, 1.0, rng))) for _ in range(runs))
+    hits = sum(any(find(quadratic(space, n, *flat, 1.0, rng))) for _ in range(runs))
     return Rate(RULE, Hypothesis.NULL, "irrelevant integers 1 to 4", hits, runs, column=f"n={n}")
 
 
@@ -92,7 +72,8 @@ def _optimum_at(
     weights = numpy.ones(dimensions)
     hits = sum(
         any(
-            finding.subject.hyperparameter == "x0" for finding in find(simulate(space, n, optimum, weights, noise, rng))
+            finding.subject.hyperparameter == "x0"
+            for finding in find(quadratic(space, n, optimum, weights, noise, rng))
         )
         for _ in range(runs)
     )

@@ -25,13 +25,13 @@ RATIOS = {
     2.0: Hypothesis.ALTERNATIVE,
     3.0: Hypothesis.ALTERNATIVE,
 }
-TRIALS = 8
+TRIALS = 5
 """An arm's; their plateaus lie evenly between its best and two noises above it."""
 
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """A hit is a finding for any of the arms."""
-    bench = Bench("late-variance", find, TRIALS, count(effort, 300), rng)
+    bench = Bench("late-variance", find, TRIALS, count(effort, 150), rng)
     for ratio, hypothesis in RATIOS.items():
         for noise in (Noise(), Noise(0.5), Noise(0.8), Noise(heavy=True)):
             for n in EVALUATIONS[1:]:

@@ -36,12 +36,12 @@ SATURATED: Mapping[str, Shape] = {
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of an arm for rule 15, five for rule 16."""
-    improving = Bench("still-improving", find, 3, count(effort, 500), rng)
+    improving = Bench("still-improving", find, 3, count(effort, 200), rng)
     yield from improving.rates(Hypothesis.NULL, SETTLED, NULL_NOISES)
-    four = replace(improving, runs=count(effort, 200))
+    four = replace(improving, runs=count(effort, 100))
     yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, (Noise(), Noise(0.5), Noise(0.8)), arms=4)
     yield from improving.rates(Hypothesis.ALTERNATIVE, IMPROVING, NOISES)
-    saturated = Bench("early-saturation", find, 5, count(effort, 300), rng)
+    saturated = Bench("early-saturation", find, 5, count(effort, 120), rng)
     yield from saturated.rates(Hypothesis.NULL, LATE, NULL_NOISES)
     yield from saturated.rates(Hypothesis.EDGE, LITTLE_LEFT, NOISES)
     yield from saturated.rates(Hypothesis.ALTERNATIVE, SATURATED, NOISES)

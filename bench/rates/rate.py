@@ -29,8 +29,8 @@ class Rate:
     """Of ``simulations`` with this ``setting``, the rule spoke in ``hits``.
 
     ``rule`` is the id of a rule; ``per`` what one simulation is (a study, an arm, a hyperparameter, a trial, a
-    decision); ``limit`` bounds false alarms. Rates that differ in the number of trials only have one ``setting`` and that
-    number as their ``column``: the page then shows them in one line.
+    decision); ``limit`` bounds false alarms. Rates that differ in the number of trials only have one ``setting`` and
+    that number as their ``column``: the page then shows them in one line.
     """
 
     rule: str

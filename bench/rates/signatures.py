@@ -27,7 +27,7 @@ WAVES: dict[str, Callable[[Floats], Floats]] = {
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of one arm."""
-    rising = Bench("training-loss-rising", find, 3, count(effort, 400), rng)
+    rising = Bench("training-loss-rising", find, 3, count(effort, 150), rng)
     both = (METRIC, "train_loss")
     falling = {"decay": decay(12), "slow decay": decay(2.5, 60)}
     yield from rising.rates(Hypothesis.NULL, falling, NULL_NOISES, metrics=both)
@@ -35,7 +35,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     periodic = replace(rising, rule="epoch-period")
     settled = {"flat": flat, "decay": decay(12)}
     yield from periodic.rates(Hypothesis.NULL, settled, NULL_NOISES, evaluations=EVALUATIONS)
-    few = replace(periodic, runs=count(effort, 100))
+    few = replace(periodic, runs=count(effort, 60))
     for name, wave in WAVES.items():
         for length in (4, 10):
             for n in EVALUATIONS:

@@ -2,9 +2,10 @@
 
 A range is a parabola in its coordinate, because an optimum inside has no trend; a choice is the means of its values.
 
-Quasi-random points are even, but the first few of a sequence in many dimensions are not free of correlations: of 16 or
-32 Sobol points, some pairs of the later dimensions lie close to a line. What matters then lends its effect to what does
-not, so a hyperparameter is looked at after those that explain more than it does have been taken out.
+Quasi-random points are even, but the first few of a sequence in many dimensions are not free of correlations. Of eight
+Sobol dimensions, the second and the last share two thirds of their variance in the first 32 points, and more pairs do
+in the first 16 [M]. What matters then lends its effect to what does not, so a hyperparameter is looked at after its
+confounders have been taken out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,21 @@ import numpy
 from study_operator.findings.evidence import ArmEvidence, Axis, Floats, Rows
 from study_operator.space import Choices
 
+ALIASED = 0.3
+"""Squared canonical correlation of two hyperparameters' columns above which an effect of one looks like the other's."""
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The columns of an axis; shape (n, terms)."""
+    """The columns of an axis; shape (n, terms).
+
+    ``detailed`` has the terms up to the fourth degree, for taking it out: the lack of fit of a parabola to what matters
+    much is more than all the effect of what matters little.
+    """
 
     axis: Axis
     columns: Floats
+    detailed: Floats
 
     @property
     def terms(self) -> int:
@@ -49,21 +58,27 @@ def blocks_of(arm: ArmEvidence, rows: Rows) -> list[Block]:
         columns = numpy.zeros((len(rows), terms.shape[1]))
         if columns.size:
             columns[numpy.searchsorted(rows, axis.rows[applies])] = terms - terms.mean(axis=0)
-            blocks.append(Block(axis, columns))
+            parabola = columns if isinstance(axis.domain, Choices) else columns[:, :2]
+            blocks.append(Block(axis, parabola, columns))
     return blocks
 
 
-def stronger(block: Block, blocks: Sequence[Block], response: Floats) -> list[Block]:
-    """Those of ``blocks`` that explain more of the centred ``response`` alone, strongest first.
+def confounders(block: Block, blocks: Sequence[Block], response: Floats, aliased: float = ALIASED) -> Floats:
+    """The columns of those of ``blocks`` that what ``block`` explains of the centred ``response`` may be owed to.
 
-    No more than a quarter as many terms as there are trials.
+    They are those that the points do not tell apart from it (a squared canonical correlation above ``aliased``; none at
+    one), and those that explain more alone; the strongest of each first, in detail if there is room, and together no
+    more than a quarter as many columns as there are trials. Shape (n, terms).
     """
+    own = basis_of(block.columns)
     explained = {id(other): _explained(other, response) for other in blocks}
-    chosen: list[Block] = []
-    for other in sorted(blocks, key=lambda other: -explained[id(other)]):
-        terms = other.terms + sum(one.terms for one in chosen)
-        if explained[id(other)] > explained[id(block)] and terms <= len(response) // 4:
-            chosen.append(other)
+    indistinct = {id(other): _correlation(own, basis_of(other.columns)) > aliased for other in blocks}
+    chosen = numpy.empty((len(response), 0))
+    for other in sorted(blocks, key=lambda other: (not indistinct[id(other)], -explained[id(other)])):
+        if other is not block and (indistinct[id(other)] or explained[id(other)] > explained[id(block)]):
+            room = len(response) // 4 - chosen.shape[1]
+            columns = next((form for form in (other.detailed, other.columns) if form.shape[1] <= room), chosen[:, :0])
+            chosen = numpy.concatenate([chosen, columns], axis=1)
     return chosen
 
 
@@ -85,6 +100,11 @@ def residual_of(basis: Floats, response: Floats) -> Floats:
     return residual
 
 
+def _correlation(one: Floats, other: Floats) -> float:
+    """The largest squared canonical correlation of two orthonormal bases."""
+    return float(numpy.linalg.norm(one.T @ other, ord=2) ** 2)
+
+
 def _explained(block: Block, response: Floats) -> float:
     return float(numpy.sum((basis_of(block.columns).T @ response) ** 2))
 
@@ -94,5 +114,5 @@ def _terms(axis: Axis, coordinates: Floats) -> Floats:
     if isinstance(axis.domain, Choices):
         means: Floats = (coordinates[:, None] == places[None, 1:]).astype(float)
         return means
-    x = 2 * coordinates - 1
-    return numpy.stack([x, 1.5 * x**2 - 0.5], axis=1)[:, : max(min(2, len(places) - 1), 0)]
+    legendre = numpy.polynomial.legendre.legvander(2 * coordinates - 1, 4)[:, 1:]
+    return legendre[:, : max(min(4, len(places) - 1), 0)].astype(numpy.float64)

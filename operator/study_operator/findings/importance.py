@@ -4,13 +4,14 @@ The points are spread evenly, so an analysis of variance is the natural reading:
 explained by a parabola in each range's coordinate (an optimum inside the range has no trend) and by the means of each
 choice. A hyperparameter's share is what is lost without it, by the F test; the interval comes from the noncentral F
 distribution (Steiger, 2004). Nothing is drawn at random, so the same trials give the same words. With too few trials to
-fit all hyperparameters at once, each is fitted beside those that explain more than it does, and the others are noise.
+fit all hyperparameters at once, each is fitted beside its confounders (design.py), and the others are noise.
 
 Why no forest and no permutation importance: at 16 to 64 trials these have no error rate that one could state.
 
 Interactions depend on the scale: what adds up in the error does not in its logarithm. A pair is said to interact only
-if the product of its terms matters under normal scores, in the objective itself and in its logarithm, which is the test
-of a union of null hypotheses, so its size is that of the strictest.
+if the product of its terms matters under normal scores, in the objective itself, in its logarithm, and in those of its
+distance to a floor a little below the best. That is the test of a union of null hypotheses, so its size is that of the
+strictest; and a share of the variance is asked for on every scale, since none fits exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from itertools import combinations
 import numpy
 from scipy import optimize, special, stats
 
-from study_operator.findings.design import Block, basis_of, blocks_of, residual_of, stronger, together
+from study_operator.findings.design import Block, basis_of, blocks_of, confounders, residual_of, together
 from study_operator.findings.evidence import ArmEvidence, Axis, Floats
 from study_operator.findings.scores import normal_scores
 
@@ -35,6 +36,10 @@ SPARE = 10
 
 ALMOST_NOTHING = 1e-12
 """Part of the variance below which a fit is exact: what is left is rounding."""
+
+
+OFFSETS = (0.03, 0.3)
+"""Distances of the floor below the best objective, in standard deviations, for the logarithms of interactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,9 @@ class Importance:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Two hyperparameters whose effects do not add up on any of the three scales; ``p`` uncorrected.
+    """How far two hyperparameters' effects do not add up, on the scale on which they nearly do.
 
-    ``share`` is of the variance of the normal scores.
+    ``share`` is of the variance there; ``p`` is uncorrected.
     """
 
     first: Axis
@@ -75,7 +80,7 @@ def importances(arm: ArmEvidence) -> tuple[Importance, ...]:
     blocks = blocks_of(arm, numpy.arange(n))
     joint = _fits(n, blocks)
     return tuple(
-        _importance(block, _others(block, blocks) if joint else stronger(block, blocks, scores), scores, joint)
+        _importance(block, _others(block, blocks) if joint else confounders(block, blocks, scores), scores, joint)
         for block in blocks
         if block.terms <= n // 4
     )
@@ -88,9 +93,8 @@ def interactions(arm: ArmEvidence) -> tuple[Interaction, ...]:
     if len(rows) < FEWEST or not _fits(len(rows), blocks) or not numpy.ptp(arm.objective[rows]) > 0:
         return ()
     basis = basis_of(together(len(rows), blocks))
-    scales = [residual_of(basis, scale) for scale in _scales(arm.objective[rows])]
-    total = float(numpy.sum(normal_scores(arm.objective[rows]) ** 2))
-    return tuple(_interaction(one, other, basis, scales, total) for one, other in combinations(blocks, 2))
+    scales = _scales(arm.objective[rows])
+    return tuple(_interaction(one, other, basis, scales) for one, other in combinations(blocks, 2))
 
 
 def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
@@ -112,8 +116,8 @@ def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
     return float(optimize.brentq(excess, 0.0, upper))
 
 
-def _others(block: Block, blocks: Sequence[Block]) -> list[Block]:
-    return [other for other in blocks if other is not block]
+def _others(block: Block, blocks: Sequence[Block]) -> Floats:
+    return together(len(block.columns), [other for other in blocks if other is not block])
 
 
 def _fits(n: int, blocks: Sequence[Block]) -> bool:
@@ -122,12 +126,12 @@ def _fits(n: int, blocks: Sequence[Block]) -> bool:
     return n - 1 - terms >= max(SPARE, terms)
 
 
-def _importance(block: Block, others: Sequence[Block], scores: Floats, joint: bool) -> Importance:
+def _importance(block: Block, others: Floats, scores: Floats, joint: bool) -> Importance:
     n, terms = len(scores), block.terms
     total = float(scores @ scores)
-    without = residual_of(basis_of(together(n, others)), scores)
-    residual = residual_of(basis_of(together(n, [*others, block])), scores)
-    freedom = n - 1 - terms - sum(other.terms for other in others)
+    without = residual_of(basis_of(others), scores)
+    residual = residual_of(basis_of(numpy.concatenate([others, block.columns], axis=1)), scores)
+    freedom = n - 1 - terms - others.shape[1]
     noise = max(float(residual @ residual) / freedom, ALMOST_NOTHING * total)
     explained = max(float(without @ without) - float(residual @ residual), 0.0)
     f = explained / terms / noise
@@ -137,27 +141,28 @@ def _importance(block: Block, others: Sequence[Block], scores: Floats, joint: bo
     return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint)
 
 
-def _interaction(one: Block, other: Block, basis: Floats, scales: Sequence[Floats], total: float) -> Interaction:
-    products = one.first_order[:, :, None] * other.first_order[:, None, :]
-    products = products.reshape(len(basis), -1)
+def _interaction(one: Block, other: Block, basis: Floats, scales: Sequence[Floats]) -> Interaction:
+    products = (one.first_order[:, :, None] * other.first_order[:, None, :]).reshape(len(basis), -1)
     terms = basis_of(residual_of(basis, products - products.mean(axis=0)))
     count = terms.shape[1]
     freedom = len(basis) - 1 - basis.shape[1] - count
     if count == 0 or freedom < SPARE // 2:
         return Interaction(one.axis, other.axis, 0.0, 1.0)
-    explained = [float(numpy.sum((terms.T @ scale) ** 2)) for scale in scales]
-    squares = [float(scale @ scale) for scale in scales]
-    p = [
-        float(stats.f.sf(part / count / (max(whole - part, ALMOST_NOTHING * whole) / freedom), count, freedom))
-        for part, whole in zip(explained, squares, strict=True)
-        if whole > 0
-    ]
-    return Interaction(one.axis, other.axis, explained[0] / total, max(p, default=1.0))
+    shares, chances = [], []
+    for scale in scales:
+        total, residual = float(scale @ scale), residual_of(basis, scale)
+        explained = float(numpy.sum((terms.T @ residual) ** 2))
+        noise = max(float(residual @ residual) - explained, ALMOST_NOTHING * total) / freedom
+        shares.append(explained / total)
+        chances.append(float(stats.f.sf(explained / count / noise, count, freedom)))
+    return Interaction(one.axis, other.axis, min(shares), max(chances))
 
 
 def _scales(objective: Floats) -> list[Floats]:
     """The objective on the scales on which a pair must interact, each centred."""
     scales = [normal_scores(objective), objective - objective.mean()]
+    spread = float(numpy.std(objective))
+    logarithms = [numpy.log(objective - objective.min() + offset * spread) for offset in OFFSETS]
     if objective.min() > 0:
-        scales.append(numpy.log(objective) - numpy.log(objective).mean())
-    return scales
+        logarithms.append(numpy.log(objective))
+    return [*scales, *(logarithm - logarithm.mean() for logarithm in logarithms)]

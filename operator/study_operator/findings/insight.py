@@ -18,6 +18,8 @@ from study_operator.findings.words import percent, short
 from study_operator.space import Role
 
 SIGNIFICANCE = 0.04
+NOTICEABLE = 0.03
+"""Share of the variance that an interaction must have on every scale [D]."""
 SMALL = 0.1
 """Share of the variance that a hyperparameter must be below, with 95% confidence, to be called insensitive [D]."""
 
@@ -28,23 +30,26 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     pairs = [(arm, interaction) for arm in evidence.arms for interaction in interactions(arm)]
     matters = holm([importance.p for _, importance in known])
     interacts = holm([interaction.p for _, interaction in pairs])
-    interacting = [(arm, pair) for (arm, pair), p in zip(pairs, interacts, strict=True) if p < SIGNIFICANCE]
+    interacting = [
+        (arm, pair, p)
+        for (arm, pair), p in zip(pairs, interacts, strict=True)
+        if p < SIGNIFICANCE and pair.share > NOTICEABLE
+    ]
     for (arm, importance), p in zip(known, matters, strict=True):
         if p < SIGNIFICANCE:
             yield _matters(arm, importance, p)
         elif _insensitive(arm, importance, interacting):
             yield _fix(arm, importance, p)
-    for (arm, pair), p in zip(pairs, interacts, strict=True):
-        if p < SIGNIFICANCE:
-            yield _together(arm, pair, p)
+    for arm, pair, p in interacting:
+        yield _together(arm, pair, p)
 
 
 def _insensitive(
-    arm: ArmEvidence, importance: Importance, interacting: Sequence[tuple[ArmEvidence, Interaction]]
+    arm: ArmEvidence, importance: Importance, interacting: Sequence[tuple[ArmEvidence, Interaction, float]]
 ) -> bool:
     takes_part = any(
         other is arm and importance.axis in (interaction.first, interaction.second)
-        for other, interaction in interacting
+        for other, interaction, _ in interacting
     )
     nuisance = importance.axis.hyperparameter.role is Role.NUISANCE
     return nuisance and importance.joint and importance.high < SMALL and not takes_part
