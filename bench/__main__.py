@@ -71,7 +71,8 @@ def main(parts: tuple[str, ...], quick: bool, full: bool, skip_stock: bool) -> N
         kept = [group for group in groups if not (skip_stock and group.cell.queries_per_second == STOCK)]
         on_a_cluster(book, kept, studies=5 if quick else 20, releases=20 if quick else 200)
     if "local" in parts:
-        on_this_machine(book, [fixed_study(4), digits_study(2)] if quick else [fixed_study(32), digits_study(24)])
+        studies = [fixed_study(4), digits_study(2)] if quick else [fixed_study(32), digits_study(12)]
+        on_this_machine(book, studies, rounds=1 if quick else 3)
     if "sampling" in parts:
         book.tell("the sampler, by simulation")
         lines = list(sampling.report(200, 10) if quick else sampling.report())
@@ -92,12 +93,12 @@ def on_a_cluster(book: Book, groups: Sequence[Group], studies: int, releases: in
     book.enter("released", {"trials": releases, **released}, report.writes(measured, released, releases))
 
 
-def on_this_machine(book: Book, studies: Sequence[Mapping[str, Any]]) -> None:
+def on_this_machine(book: Book, studies: Sequence[Mapping[str, Any]], rounds: int) -> None:
     """Each of the studies by the engine, then by the bare pool."""
     found: list[Overhead] = []
     for manifest in studies:
         book.tell(f"study run with the {manifest['metadata']['name']} trainer")
-        found.append(overhead(manifest))
+        found.append(overhead(manifest, rounds))
     book.enter("study run", [asdict(each) for each in found], report.overheads(found))
 
 
