@@ -9,7 +9,7 @@ difference. The bootstrap of the best of all n trials is inconsistent, since mos
 m = n/4 it is not far from right. What is left is mended by Student's t with (n - 1)/m degrees of freedom, as n trials
 hold n/m separate draws of m. Measured with Sobol points on surfaces of one and three dimensions, noise of 0.03 to 1
 times their range and 4 to 64 trials an arm, the 95% interval of a difference misses the truth in at most 5%, and that
-of an arm in at most 10% (bench/rates/comparison.py); the plain percentile interval at m = n/2, in 10-30%.
+of an arm in at most 7% (bench/rates/comparison.py); the plain percentile interval at m = n/2, in 10-30%.
 """
 
 from __future__ import annotations
