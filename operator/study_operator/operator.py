@@ -170,6 +170,9 @@ def main(
     except BackendError as error:
         logger.critical("%s", error)
         sys.exit(1)
+    except Exception:
+        logger.critical("the operator ends: nobody foresaw this", exc_info=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -101,14 +101,15 @@ def replicas(module_replicas: list[OperatorProcess]) -> Iterator[list[OperatorPr
     """All replicas of the module; an error in their logs is something that nobody foresaw, so it fails the test."""
     read = {process: len(process.records) for process in module_replicas}
     yield module_replicas
-    errors = [
-        record
-        for process in module_replicas
-        for record in process.records[read.get(process, 0) :]
-        # kopf says that it is an error to try a request again
-        if record["level"] == "ERROR" and not record["logger"].startswith("kopf._cogs.clients")
-    ]
+    records = (record for process in module_replicas for record in process.records[read.get(process, 0) :])
+    errors = [record for record in records if _unforeseen(record)]
     assert not errors, json.dumps(errors, indent=1)
+
+
+def _unforeseen(record: dict[str, Any]) -> bool:
+    """Whether a line tells of a fault: kopf calls each request that it tries again an error, too."""
+    retried = record["logger"].startswith("kopf._cogs.clients")
+    return (record["level"] == "ERROR" and not retried) or (record["level"] == "CRITICAL" and "exc_info" in record)
 
 
 def _arguments(plane: ControlPlane, prometheus: PrometheusServer) -> list[str]:

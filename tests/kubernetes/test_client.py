@@ -76,6 +76,11 @@ async def test_an_expired_listing_goes_on(server: Server) -> None:
     assert server.asked[-1].endswith("continue=new")
 
 
+async def test_a_listing_of_nothing_is_empty(server: Server) -> None:
+    server.responses = [web.json_response({"items": None, "metadata": {}})]
+    assert [page async for page in server.client.pages("/x", metadata_only=True)] == [[]]
+
+
 async def test_nothing_is_written_against_the_guard(server: Server) -> None:
     def refuse() -> None:
         raise Unavailable("not the leader")

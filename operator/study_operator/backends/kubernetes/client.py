@@ -174,7 +174,7 @@ class Client:
             except Expired as expired:
                 position = expired.position or ""
                 continue
-            yield page["items"]
+            yield page["items"] or []  # the API server writes an empty list of metadata as null
             position = page["metadata"].get("continue") or None
 
     async def _request(
