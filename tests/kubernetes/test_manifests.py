@@ -68,6 +68,7 @@ def test_a_job_is_the_template_and_what_it_lacks() -> None:
         "STUDY_TRIAL": "bert-3",
         "STUDY_SEED": "42",
         "STUDY_STEPS": "10",
+        "STUDY_PURPOSE": "Search",
         "STUDY_OBJECTIVE": "validation_error",
         "STUDY_DIRECTION": "Minimize",
         "STUDY_PARAMETERS": '{"learning_rate": 0.1, "optimizer": "adam"}',

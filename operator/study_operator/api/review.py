@@ -34,6 +34,8 @@ def evidence(study: Study, space: Space, trials: Sequence[Trial], trial_variance
         validation_metrics=tuple(dict.fromkeys([study.objective.metric, *validation])),
         trials=trials,
         trial_variance=trial_variance,
+        test_metrics=tuple(name for name, curve in kept.items() if curve is CurveKind.TEST),
+        last_launch=study.spec.last_launch,
     )
 
 

@@ -47,10 +47,11 @@ class Phase(StrEnum):
 
 
 class CurveKind(StrEnum):
-    """Which side of the training a metric's curve shows."""
+    """Which set of examples a metric is measured on."""
 
     TRAINING = "Training"
     VALIDATION = "Validation"
+    TEST = "Test"
 
 
 def _not_reserved(field: str) -> Rule:
@@ -91,7 +92,8 @@ class MetricSpec(Model):
     name: MetricName = Field(description="The metric's name, as the trainer reports it.", examples=["train_error"])
     curve: CurveKind | None = Field(
         default=None,
-        description="Which side of the training the series shows, for the findings on training curves.",
+        description="Which set of examples it is measured on, for the findings on training curves. A metric of the "
+        "Test set should be reported by reruns alone (STUDY_PURPOSE is then Confirmation or Baseline).",
         examples=["Training"],
     )
 
@@ -295,6 +297,12 @@ class StudySpec(Model):
         description="What is run again on fresh seeds once the search is over. It may be added to a study that has "
         "trials, and is then fixed: repeats that are added for a better answer give one.",
         examples=[{"top": 3, "reruns": 5}],
+    )
+    last_launch: bool = Field(
+        default=False,
+        description="Whether no later launch of this workload is planned. Only then may the validation set be folded "
+        "into the training set for the final training.",
+        examples=[True],
     )
     based_on: StudyName | None = Field(
         default=None,

@@ -24,7 +24,7 @@ _POD = f"{_PATH}.spec.template"
 _FIELDS = ("apiVersion", "kind", "metadata", "spec")
 _GIVEN = ("labels", "annotations", "creationTimestamp")
 _OWN_VARIABLES = frozenset(
-    f"STUDY_{part}" for part in ("NAME", "TRIAL", "SEED", "STEPS", "OBJECTIVE", "DIRECTION", "PARAMETERS")
+    f"STUDY_{part}" for part in ("NAME", "TRIAL", "PURPOSE", "SEED", "STEPS", "OBJECTIVE", "DIRECTION", "PARAMETERS")
 )
 _REFERENCE = re.compile(r"(?<!\$)\$\((HP_\w+)\)")
 

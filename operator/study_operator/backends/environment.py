@@ -18,6 +18,7 @@ def trial_environment(study: Study, spec: TrialSpec) -> dict[str, str]:
     Values travel by environment only, never through a shell.
     """
     environment = {"STUDY_NAME": spec.study, "STUDY_TRIAL": spec.name, "STUDY_SEED": str(spec.seed)}
+    environment["STUDY_PURPOSE"] = spec.purpose.value
     if study.spec.training is not None:
         environment["STUDY_STEPS"] = str(study.spec.training.steps)
     environment |= {"STUDY_OBJECTIVE": study.objective.metric, "STUDY_DIRECTION": study.objective.direction.value}

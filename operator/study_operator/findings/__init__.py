@@ -17,6 +17,7 @@ from study_operator.findings import (
     overfitting,
     progress,
     signatures,
+    test_set,
 )
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence
 from study_operator.findings.finding import RULES, Finding, Rule, Severity, Subject
@@ -31,6 +32,7 @@ FAMILIES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     noise.find,
     progress.find,
     signatures.find,
+    test_set.find,
 )
 
 

@@ -124,10 +124,11 @@ class ArmEvidence:
 class Evidence:
     """What the rules look at.
 
-    ``steps`` is the length of a training, None where the study does not tell it. ``training_metrics`` and
-    ``validation_metrics`` are the metrics by the kind of their curve. ``trials`` may have every purpose and state;
-    ``trial_variance`` is s_r, the standard deviation between reruns of one configuration (None before there are any),
-    in the units of the objective.
+    ``steps`` is the length of a training, None where the study does not tell it. ``training_metrics``,
+    ``validation_metrics`` and ``test_metrics`` are the metrics by the examples that they are measured on. ``trials``
+    may have every purpose and state; ``trial_variance`` is s_r, the standard deviation between reruns of one
+    configuration (None before there are any), in the units of the objective. ``last_launch``: no later launch of this
+    workload is planned.
     """
 
     study: str
@@ -138,6 +139,8 @@ class Evidence:
     validation_metrics: tuple[str, ...]
     trials: Sequence[Trial]
     trial_variance: float | None = None
+    test_metrics: tuple[str, ...] = ()
+    last_launch: bool = False
 
     @cached_property
     def arms(self) -> tuple[ArmEvidence, ...]:
