@@ -40,8 +40,8 @@ class Authority:
         self.certificate = folder / "ca.crt"
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, organizations: Sequence[str] = ()) -> KeyPair:
-        """A certificate for ``name``, usable by a client and by a server on the loopback address.
+    def issue(self, name: str, organizations: Sequence[str] = (), addresses: Sequence[str] = ()) -> KeyPair:
+        """A certificate for ``name``, usable by a client and by a server on the loopback address and on ``addresses``.
 
         Kubernetes reads the name as the user and the organizations as the groups.
         """
@@ -49,7 +49,7 @@ class Authority:
         alternative_names = [
             x509.DNSName("localhost"),
             x509.DNSName("kubernetes.default.svc"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            *(x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", *addresses)),
         ]
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         certificate = (

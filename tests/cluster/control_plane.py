@@ -42,6 +42,10 @@ class Settings:
     """Write the audit log, one line a finished request, to ControlPlane.audit_log."""
     controllers: Sequence[str] = ("*", "-node-lifecycle-controller")
     api_server_arguments: Sequence[str] = ()
+    api_server_address: str = "127.0.0.1"
+    """Where others than the tests reach the API server too; the tests themselves use the loopback address."""
+    api_server_port: int | None = None
+    """None: a free one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class ControlPlane:
         self._kubectl = find_or_build("kubectl")
         self._authority = Authority(folder)
         self.access = Access(
-            f"https://127.0.0.1:{free_port()}",
+            f"https://127.0.0.1:{settings.api_server_port or free_port()}",
             self._authority.certificate,
             self._authority.issue("admin", ["system:masters"]),
         )
@@ -176,11 +180,12 @@ class ControlPlane:
         )
 
     def _api_server(self, etcd_url: str) -> Server:
-        serving = self._authority.issue("kube-apiserver")
+        address = self.settings.api_server_address
+        serving = self._authority.issue("kube-apiserver", addresses=[address])
         signing = self._authority.issue("service-accounts")
         arguments = [
             f"--etcd-servers={etcd_url}",
-            "--bind-address=127.0.0.1",
+            f"--bind-address={'127.0.0.1' if address == '127.0.0.1' else '0.0.0.0'}",
             f"--secure-port={self.access.url.rpartition(':')[2]}",
             f"--tls-cert-file={serving.certificate}",
             f"--tls-private-key-file={serving.key}",

@@ -72,7 +72,7 @@ def targets_from(file: Path) -> ScrapeConfig:
 
 
 class PrometheusServer:
-    """One Prometheus in ``folder``, on a free loopback port."""
+    """One Prometheus in ``folder``, on a free port of the address ``host``."""
 
     def __init__(
         self,
@@ -80,11 +80,12 @@ class PrometheusServer:
         scrape_configs: Sequence[ScrapeConfig],
         scrape_interval: str = "1s",
         web: Web = Web(),
+        host: str = "127.0.0.1",
     ) -> None:
         self._web = web
         self.authority = Authority(folder)
         self.client = self.authority.issue("prometheus-client")
-        address = f"127.0.0.1:{free_port()}"
+        address = f"{host}:{free_port()}"
         scheme = "https" if web.tls or web.client_certificates else "http"
         self.url = f"{scheme}://{address}{web.prefix}"
         interval = {"scrape_interval": scrape_interval, "scrape_timeout": scrape_interval}
