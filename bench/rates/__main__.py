@@ -32,8 +32,7 @@ def main(modules: Sequence[str], quick: bool, check: bool, tables: bool, seed: i
     chosen = modules or MODULES
     measured = {} if tables else {name: _measure(_module(name), name, 0.05 if quick else 1.0, seed) for name in chosen}
     if not quick:
-        known: dict[str, list[dict[str, object]]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        _write(known | {name: [asdict(rate) for rate in rates] for name, rates in measured.items()}, chosen)
+        _write({name: [asdict(rate) for rate in rates] for name, rates in measured.items()}, chosen)
     excessive = [rate for rates in measured.values() for rate in rates if rate.too_high]
     for rate in excessive:
         click.echo(f"above its limit: {rate}", err=True)
@@ -56,6 +55,7 @@ def _measure(module: ModuleType, name: str, effort: float, seed: int) -> list[Ra
 
 
 def _write(results: dict[str, list[dict[str, object]]], chosen: Sequence[str]) -> None:
+    results = (json.loads(RESULTS.read_text()) if RESULTS.exists() else {}) | results
     ordered = {name: results[name] for name in MODULES if name in results}
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
     rates = [Rate(**rate) for module in ordered.values() for rate in module]  # type: ignore[arg-type]

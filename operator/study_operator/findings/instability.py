@@ -7,9 +7,9 @@ architecture, and the best learning rate often moves with it. So the advice is t
 A wall is a run of infeasible trials at the upper end of the range without a feasible one. Failures that fall anywhere
 make short runs by chance: with k of n trials infeasible the top m are all so with probability C(n-m, k-m) / C(n, k),
 which must be below 5%, shared out among the learning rates of the arms. That the best trial is close to the wall may
-be chance as well, so the feasible trials must still get better half a decade below it, by the slope of a parabola
-fitted to normal scores: without that, walls a decade above the optimum raised false alarms in about a tenth of the
-studies.
+be chance as well, so the feasible trials must still get better half a decade below it: the slope there of a parabola
+fitted to normal scores must be downwards by more than its standard error. Without that, walls a decade above the
+optimum raised false alarms in about a tenth of the studies.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from study_operator.findings.words import short
 from study_operator.space import Kind, Range, kind_of
 
 SIGNIFICANCE = 0.05
-FEWEST = 4
+FEWEST = 6
 """Feasible trials below which there is no curvature to speak of."""
 HALF_A_DECADE = 0.5
 """Distance of the best learning rate from the wall, in powers of ten, that counts as at the edge (rule 10)."""
@@ -90,10 +90,12 @@ def _wall(arm: ArmEvidence, axis: Axis) -> Wall | None:
 
 
 def _improves_at(place: float, coordinates: Floats, objective: Floats) -> bool:
+    """Whether the parabola through the normal scores falls at ``place``, by more than the slope's standard error."""
     if len(numpy.unique(coordinates)) < FEWEST:
         return False
-    square, linear, _ = numpy.polyfit(coordinates, normal_scores(objective), 2)
-    return bool(2 * square * place + linear < 0)
+    coefficients, covariance = numpy.polyfit(coordinates, normal_scores(objective), 2, cov=True)
+    derivative = numpy.array([2 * place, 1.0, 0.0])
+    return bool(derivative @ coefficients < -math.sqrt(derivative @ covariance @ derivative))
 
 
 def _finding(arm: ArmEvidence, wall: Wall) -> Finding:
