@@ -1,0 +1,109 @@
+"""The chart, rendered by the real helm."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.binaries import find_or_build
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "study-operator"
+NAMESPACE = "study-operator"
+
+Object = dict[str, Any]
+Values = Mapping[str, Any]
+
+EVERYTHING: Values = {
+    "replicas": 2,
+    "imagePullSecrets": [{"name": "registry"}],
+    "prometheus": {
+        "url": "https://prometheus.monitoring:9090/prefix",
+        "bearerToken": {"secretName": "token"},
+        "tls": {"caSecretName": "authority", "clientCertificateSecretName": "client"},
+        "headers": {"X-Scope-OrgID": "team"},
+        "secretHeaders": [{"name": "X-Key", "secretName": "keys", "key": "prometheus"}],
+    },
+    "podDisruptionBudget": {"enabled": True},
+    "networkPolicy": {"enabled": True, "metricsFrom": [{"namespaceSelector": {}}]},
+    "podMonitor": {"enabled": True, "interval": "30s", "trials": {"enabled": True, "labels": {"release": "stack"}}},
+    "prometheusRule": {"enabled": True, "alertLabels": {"team": "ml"}, "runbookUrlPrefix": "https://wiki/"},
+    "grafanaDashboard": {"enabled": True},
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    ],
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "extraVolumes": [{"name": "more", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+    "affinity": {"nodeAffinity": {}},
+    "tolerations": [{"key": "infra", "operator": "Exists"}],
+    "nodeSelector": {"pool": "infra"},
+    "priorityClassName": "infra",
+    "podAnnotations": {"note": "pod"},
+    "podLabels": {"tier": "platform"},
+    "deploymentAnnotations": {"note": "deployment"},
+    "commonLabels": {"team": "ml"},
+}
+"""Values that turn on all there is."""
+
+
+def helm(*arguments: str, values: Values = {}, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run helm; ``values`` go in as a file."""
+    command = [str(find_or_build("helm")), *arguments, *(["--values=/dev/stdin"] if values else [])]
+    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True)
+    assert not (check and done.returncode), done.stderr
+    return done
+
+
+def template(values: Values = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE) -> str:
+    """What ``helm template`` prints."""
+    return helm("template", release, str(CHART), f"--namespace={namespace}", *arguments, values=values).stdout
+
+
+def render(
+    values: Values = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE
+) -> list[Object]:
+    """The objects of the release."""
+    return _parsed(template(values, *arguments, release=release, namespace=namespace))
+
+
+@cache
+def _parsed(text: str) -> list[Object]:
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def refusal(values: Values) -> str:
+    """What helm says as it refuses the values."""
+    done = helm("template", "study-operator", str(CHART), values=values, check=False)
+    assert done.returncode, "the values were not refused"
+    return done.stderr
+
+
+def of_kind(objects: Iterable[Object], *kinds: str) -> list[Object]:
+    return [document for document in objects if document["kind"] in kinds]
+
+
+def only(objects: Iterable[Object], kind: str) -> Object:
+    [found] = of_kind(objects, kind)
+    return found
+
+
+def pod_spec(objects: Iterable[Object]) -> Object:
+    spec: Object = only(objects, "Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+def container(objects: Iterable[Object]) -> Object:
+    [found] = pod_spec(objects)["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+def names(objects: Iterable[Object]) -> Sequence[tuple[str, str]]:
+    return [(document["kind"], document["metadata"]["name"]) for document in objects]

@@ -1,0 +1,85 @@
+"""A control plane of the chart's own, and a node on which the operator's image is this checkout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chart.chart import CHART, NAMESPACE, Values, helm
+from tests.cluster.control_plane import ControlPlane, Settings
+from tests.cluster.node import NodeSettings
+from tests.cluster.node_agent import NodeAgent
+
+IMAGE = "study-operator:0.1.0"
+PROGRAM = str(Path(sys.executable).with_name("study-operator"))
+
+
+class Cluster:
+    """The control plane, and helm on it."""
+
+    def __init__(self, control: ControlPlane) -> None:
+        self.control = control
+
+    def helm(self, *arguments: str, values: Values = {}, namespace: str = NAMESPACE) -> str:
+        access = (f"--kubeconfig={self.control.kubeconfig}", f"--namespace={namespace}")
+        return helm(*arguments, *access, values=values).stdout
+
+    def install(self, values: Values = {}, release: str = "study-operator", namespace: str = NAMESPACE) -> str:
+        """Install or upgrade, wait until the operator is there, and return what helm says."""
+        waiting = ("--wait", "--timeout=120s")
+        told = self.helm(
+            "upgrade", "--install", release, str(CHART), *waiting,
+            values={**self.process_values(namespace), **values}, namespace=namespace,
+        )  # fmt: skip
+        self.control.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+        return told
+
+    def process_values(self, namespace: str = NAMESPACE, account: str = "study-operator") -> dict[str, object]:
+        """How the operator works in a pod of the test node, which mounts nothing: its ServiceAccount by certificate."""
+        user = f"system:serviceaccount:{namespace}:{account}"
+        kubeconfig = self.control.user_kubeconfig(user, ["system:serviceaccounts", "system:authenticated"])
+        address = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+        return {
+            "extraArgs": [f"--kubeconfig={kubeconfig}", "--http-address=$(POD_IP)"],
+            "extraEnv": [address],
+            "terminationGracePeriodSeconds": 5,
+        }
+
+    def create_namespace(self, name: str, security: str = "privileged") -> None:
+        labels = {"pod-security.kubernetes.io/enforce": security}
+        self.control.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+        self.control.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=30s")
+
+    def get(self, *arguments: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.control.kubectl("get", *arguments, "--output=json").stdout)
+        return found
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    node = NodeSettings(images={"python": [sys.executable], IMAGE: [PROGRAM]}, gpus=4)
+    with (
+        ControlPlane(tmp_path_factory.mktemp("chart-plane"), Settings(audit=True)) as control,
+        NodeAgent(control.access, tmp_path_factory.mktemp("chart-node"), node),
+    ):
+        control.kubectl("apply", "--server-side", f"--filename={Path(__file__).with_name('monitoring.yaml')}")
+        cluster = Cluster(control)
+        cluster.create_namespace(NAMESPACE, "restricted")
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Cluster) -> Cluster:
+    """The cluster with a release of the default values, and the operator at work."""
+    cluster.install()
+    return cluster
+
+
+@pytest.fixture
+def control_plane(cluster: Cluster) -> ControlPlane:
+    """What the ``namespace`` fixture works on."""
+    return cluster.control

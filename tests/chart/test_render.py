@@ -1,0 +1,186 @@
+"""What the chart makes of its values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from study_operator.edge.check import RIGHTS
+from study_operator.operator import main
+
+from tests.chart.chart import CHART, EVERYTHING, ROOT, container, helm, names, of_kind, only, pod_spec, render, template
+
+OPTIONAL = {"PodDisruptionBudget", "NetworkPolicy", "PodMonitor", "PrometheusRule", "ConfigMap"}
+CLUSTER_ROLES = {"ClusterRole", "ClusterRoleBinding"}
+
+
+def test_lint_is_content() -> None:
+    for values in ({}, EVERYTHING, {"watchNamespaces": ["team"]}):
+        assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", str(CHART), values=values).stdout
+
+
+def test_rendering_is_deterministic() -> None:
+    assert template(EVERYTHING) == template(EVERYTHING)
+
+
+def test_by_default_there_is_what_is_needed_and_no_more() -> None:
+    kinds = {document["kind"] for document in render()}
+    assert kinds & OPTIONAL == set()
+    assert {"Deployment", "ServiceAccount", "ValidatingAdmissionPolicy", "CustomResourceDefinition"} <= kinds
+    assert {document["kind"] for document in render(EVERYTHING)} >= OPTIONAL
+
+
+def test_the_custom_resource_definitions_are_those_of_the_repository() -> None:
+    for name in ("studies.yaml", "trials.yaml"):
+        assert (CHART / "files" / "crds" / name).read_bytes() == (ROOT / "crds" / name).read_bytes()
+    rendered = of_kind(render({"crds": {"keep": False}}), "CustomResourceDefinition")
+    assert rendered == [yaml.safe_load((ROOT / "crds" / name).read_text()) for name in ("studies.yaml", "trials.yaml")]
+
+
+def test_the_custom_resource_definitions_outlive_the_release_unless_told_otherwise() -> None:
+    kept = of_kind(render(), "CustomResourceDefinition")
+    assert [crd["metadata"]["annotations"] for crd in kept] == [{"helm.sh/resource-policy": "keep"}] * 2
+    assert of_kind(render({"crds": {"enabled": False}}), "CustomResourceDefinition") == []
+
+
+def test_a_release_for_some_namespaces_has_roles_there_and_none_of_the_cluster() -> None:
+    objects = render({"watchNamespaces": ["blue", "green"]})
+    assert of_kind(objects, *CLUSTER_ROLES) == []
+    assert [role["metadata"]["namespace"] for role in of_kind(objects, "Role")] == ["blue", "green", "blue"]
+    assert [role["metadata"]["namespace"] for role in of_kind(objects, "RoleBinding")] == ["blue", "green", "blue"]
+    assert container(objects)["args"][:2] == ["--namespace=blue", "--namespace=green"]
+    selector = only(objects, "ValidatingAdmissionPolicyBinding")["spec"]["matchResources"]["namespaceSelector"]
+    assert selector["matchExpressions"][0]["values"] == ["blue", "green"]
+
+
+def test_a_release_without_rights_on_the_cluster_can_be_installed() -> None:
+    objects = render(
+        {"watchNamespaces": ["blue"], "crds": {"enabled": False}, "admissionPolicy": {"enabled": False}}
+    )
+    assert all(document["metadata"].get("namespace") for document in objects), names(objects)
+
+
+def test_releases_for_some_namespaces_do_not_collide() -> None:
+    ours, theirs = (
+        {
+            (document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"])
+            for document in render({"watchNamespaces": [team], "crds": {"enabled": False}}, namespace=f"operator-{team}")
+        }
+        for team in ("blue", "green")
+    )
+    assert ours & theirs == set()
+
+
+def test_releases_for_all_namespaces_share_their_lease() -> None:
+    leases = {
+        argument
+        for release, namespace in (("one", "first"), ("two", "second"))
+        for argument in container(render(release=release, namespace=namespace))["args"]
+        if argument.startswith(("--lease-name", "--lease-namespace"))
+    }
+    assert leases == {"--lease-namespace=kube-system", "--lease-name=study-operator"}
+
+
+def test_the_rights_are_those_that_the_operator_checks() -> None:
+    [role] = [role for role in of_kind(render(), "ClusterRole") if role["metadata"]["name"] == "study-operator"]
+    granted = {
+        (group, resource): tuple(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        if not resource.endswith("/finalizers")
+    }
+    assert granted == dict(RIGHTS)
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["default", "everything"])
+def test_the_pods_meet_the_restricted_standard(values: dict[str, Any]) -> None:
+    objects = render(values)
+    for spec in (pod_spec(objects), only(objects, "Pod")["spec"]):
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for each in spec["containers"]:
+            assert each["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+        assert all({"emptyDir", "projected"} & volume.keys() for volume in spec["volumes"])
+
+
+def test_secrets_are_mounted_and_never_options() -> None:
+    objects = render(EVERYTHING)
+    folder = "/etc/study-operator/prometheus"
+    arguments = container(objects)["args"]
+    assert f"--prometheus-bearer-token-file={folder}/bearer-token" in arguments
+    assert f"--prometheus-header=X-Key=@{folder}/headers/X-Key" in arguments
+    assert {"name": "prometheus", "mountPath": folder, "readOnly": True} in container(objects)["volumeMounts"]
+    [volume] = [volume for volume in pod_spec(objects)["volumes"] if volume["name"] == "prometheus"]
+    paths = [item["path"] for source in volume["projected"]["sources"] for item in source["secret"]["items"]]
+    assert paths == ["bearer-token", "ca.crt", "tls.crt", "tls.key", "headers/X-Key"]
+    assert "env" not in container(render()) and "secretKeyRef" not in template(EVERYTHING)
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING, {"leaderElection": {"enabled": False}}])
+def test_the_operator_takes_the_options(values: dict[str, Any], tmp_path: Path) -> None:
+    """Each is one of its command line's; files are looked for on this machine."""
+    arguments = [
+        argument.replace("/etc/study-operator/prometheus", str(tmp_path)) for argument in container(render(values))["args"]
+    ]
+    (tmp_path / "headers").mkdir()
+    for name in ("bearer-token", "ca.crt", "tls.crt", "tls.key", "headers/X-Key"):
+        (tmp_path / name).write_text("secret")
+    context = main.make_context("study-operator", arguments)
+    assert context.params["http_port"] == 8080
+    assert CliRunner().invoke(main, ["--no-such-option"]).exit_code == 2
+
+
+def test_every_field_of_the_pod_that_one_sets_arrives() -> None:
+    objects = render(EVERYTHING)
+    spec, deployment = pod_spec(objects), only(objects, "Deployment")
+    for name in ("affinity", "tolerations", "nodeSelector", "priorityClassName", "imagePullSecrets"):
+        assert spec[name] == EVERYTHING[name]
+    assert deployment["metadata"]["annotations"] == {"note": "deployment"}
+    assert deployment["spec"]["template"]["metadata"]["annotations"]["note"] == "pod"
+    assert deployment["spec"]["template"]["metadata"]["labels"]["tier"] == "platform"
+    assert container(objects)["env"] == EVERYTHING["extraEnv"]
+    assert {"name": "more", "mountPath": "/more"} in container(objects)["volumeMounts"]
+    assert {"name": "more", "emptyDir": {}} in spec["volumes"]
+    [spread] = spec["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == deployment["spec"]["selector"]["matchLabels"]
+    crds = of_kind(objects, "CustomResourceDefinition", "Pod")
+    assert all(
+        document["metadata"]["labels"]["team"] == "ml" for document in objects if document not in crds
+    ), "commonLabels"
+
+
+def test_the_selector_is_of_labels_that_no_value_changes() -> None:
+    changed = {"commonLabels": {"a": "b"}, "podLabels": {"c": "d"}, "image": {"tag": "2"}}
+    selectors = [only(render(values), "Deployment")["spec"]["selector"] for values in ({}, changed)]
+    assert selectors[0] == selectors[1]
+
+
+def test_an_image_can_be_pinned() -> None:
+    digest = "sha256:" + "0" * 64
+    assert container(render())["image"] == "study-operator:0.1.0"
+    pinned = {"image": {"repository": "registry:5000/ml/operator", "tag": "1", "digest": digest}}
+    assert container(render(pinned))["image"] == f"registry:5000/ml/operator:1@{digest}"
+
+
+def test_without_the_lease_an_update_stops_the_old_replica_first() -> None:
+    objects = render({"leaderElection": {"enabled": False}})
+    assert only(objects, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert "--no-leader-election" in container(objects)["args"]
+    assert not any("leases" in json.dumps(role) for role in of_kind(objects, "Role"))
+
+
+def test_the_trials_are_scraped_by_the_identity_of_their_pods() -> None:
+    [_, trials] = of_kind(render(EVERYTHING), "PodMonitor")
+    [endpoint] = trials["spec"]["podMetricsEndpoints"]
+    assert (endpoint["honorLabels"], endpoint["honorTimestamps"], endpoint["port"]) == (False, True, "metrics")
+    assert trials["spec"]["namespaceSelector"] == {"any": True}
+

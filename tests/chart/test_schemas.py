@@ -1,0 +1,59 @@
+"""Every object of the chart against the schemas of a real API server, strictly."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chart.chart import EVERYTHING, ROOT, template
+from tests.chart.conftest import Cluster
+from tests.chart.schemas import LOCATION, write_schemas
+from tests.cluster.binaries import find_or_build
+
+
+@pytest.fixture(scope="session")
+def schemas(installed: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("schemas")
+    write_schemas(json.loads(installed.control.kubectl("get", "--raw=/openapi/v2").stdout), folder)
+    return folder
+
+
+def kubeconform(schemas: Path, text: str, skip: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [
+        str(find_or_build("kubeconform")),
+        f"-schema-location={schemas}/{LOCATION}",
+        f"-skip={','.join(skip)}",
+        "-strict",
+        "-summary",
+        "-verbose",
+    ]
+    return subprocess.run(command, input=text, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING, {"watchNamespaces": ["blue"], "replicas": 0}])
+def test_every_object_is_valid(schemas: Path, values: dict[str, Any]) -> None:
+    done = kubeconform(schemas, template(values))
+    assert done.returncode == 0 and "Invalid: 0, Errors: 0, Skipped: 0" in done.stdout, done.stdout
+
+
+def test_a_field_that_there_is_not_is_found(schemas: Path) -> None:
+    done = kubeconform(schemas, template().replace("automountServiceAccountToken", "automountServiceAccount"))
+    assert done.returncode == 1 and "automountServiceAccount" in done.stdout
+
+
+def test_the_api_server_takes_every_object_and_drops_no_field(installed: Cluster) -> None:
+    installed.control.kubectl(
+        "apply", "--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "--filename=-",
+        input=template({**EVERYTHING, "priorityClassName": ""}),
+    )  # fmt: skip
+
+
+def test_the_examples_are_valid(schemas: Path) -> None:
+    for example in sorted((ROOT / "examples").glob("*.yaml")):
+        done = kubeconform(schemas, example.read_text())
+        assert done.returncode == 0, done.stdout
