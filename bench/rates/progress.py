@@ -12,7 +12,20 @@ from pathlib import Path
 import numpy
 from study_operator.findings.progress import find
 
-from bench.rates.curves import NOISES, NULL_NOISES, SETTLED, Bench, Noise, Shape, curve, decay, fall, flat, steps
+from bench.rates.curves import (
+    EVALUATIONS,
+    NOISES,
+    NULL_NOISES,
+    SETTLED,
+    Bench,
+    Noise,
+    Shape,
+    curve,
+    decay,
+    fall,
+    flat,
+    steps,
+)
 from bench.rates.pictures import BLUE, GREY, figure, save
 from bench.rates.rate import Hypothesis, Rate, count
 
@@ -42,9 +55,10 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, (Noise(), Noise(0.5), Noise(0.8)), arms=4)
     yield from improving.rates(Hypothesis.ALTERNATIVE, IMPROVING, NOISES)
     saturated = Bench("early-saturation", find, 5, count(effort, 120), rng)
-    yield from saturated.rates(Hypothesis.NULL, LATE, NULL_NOISES)
-    yield from saturated.rates(Hypothesis.EDGE, LITTLE_LEFT, NOISES)
-    yield from saturated.rates(Hypothesis.ALTERNATIVE, SATURATED, NOISES)
+    enough = EVALUATIONS[1:]
+    yield from saturated.rates(Hypothesis.NULL, LATE, NULL_NOISES, evaluations=enough)
+    yield from saturated.rates(Hypothesis.EDGE, LITTLE_LEFT, NOISES, evaluations=enough)
+    yield from saturated.rates(Hypothesis.ALTERNATIVE, SATURATED, NOISES, evaluations=enough)
 
 
 def draw(folder: Path) -> None:

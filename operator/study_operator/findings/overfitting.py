@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.training_curves import AGREEING, BestCurve, best_curves, names, upper_tail, within
+from study_operator.findings.training_curves import AGREEING, BestCurve, best_curves, names, shared, upper_tail, within
 from study_operator.findings.words import short
 from study_operator.space import Hyperparameter, Kind, Role, kind_of
 
@@ -27,19 +27,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """Findings of rule 13, one an arm at most."""
     metric, direction = evidence.objective.metric, evidence.objective.direction
     regulariser = next(filter(_compared_regulariser, evidence.space.definitions), None)
+    arms = len(evidence.arms)
     for arm in evidence.arms:
         curves = best_curves(arm, metric, direction)
-        rising = agreeing(arm, curves)
-        if rising:
-            yield _finding(arm, metric, curves, rising, regulariser)
-
-
-def agreeing(arm: ArmEvidence, curves: Sequence[BestCurve]) -> tuple[BestCurve, ...]:
-    """Those of ``curves`` that get worse after their best, where they are enough to say so of the arm."""
-    rising = tuple(curve for curve in curves if worsens(curve))
-    best = None if arm.best is None else arm.trials[arm.best]
-    alone = any(curve.trial is best and worsens(curve, ALONE) for curve in rising)
-    return rising if alone or len(rising) >= AGREEING else ()
+        rising = [curve for curve in curves if worsens(curve, shared(SIGNIFICANCE, arms))]
+        alone = [curve for curve in rising if curve.trial is arm.trials[arm.order[0]] and worsens(curve, ALONE / arms)]
+        if alone or len(rising) >= AGREEING:
+            yield _finding(arm, metric, curves, rising, regulariser, shared(SIGNIFICANCE, arms))
 
 
 def worsens(curve: BestCurve, significance: float = SIGNIFICANCE) -> bool:
@@ -59,6 +53,7 @@ def _finding(
     curves: Sequence[BestCurve],
     rising: Sequence[BestCurve],
     regulariser: Hyperparameter | None,
+    significance: float,
 ) -> Finding:
     first = rising[0]
     after, noise = first.after_best, first.diagnostics.noise
@@ -82,7 +77,7 @@ def _finding(
             "trials": len(curves),
             "overfitting": len(rising),
             "p": upper_tail(after.z),
-            "significance": SIGNIFICANCE,
+            "significance": significance,
             "rise": abs(after.change),
             "noise": noise,
             "noises": NOISES,

@@ -14,7 +14,16 @@ from collections.abc import Iterator, Sequence
 from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.overfitting import worsens
-from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, upper_tail, within
+from study_operator.findings.training_curves import (
+    AGREEING,
+    BEST,
+    BestCurve,
+    best_curves,
+    names,
+    shared,
+    upper_tail,
+    within,
+)
 from study_operator.findings.words import percent, short
 
 SIGNIFICANCE = 0.05
@@ -24,6 +33,8 @@ TOP = 5
 """Trials of an arm that rule 16 looks at."""
 LONG_BEFORE = 0.5
 AT_THE_START = 0.1
+FEWEST_EVALUATIONS = 20
+"""Of fewer, the late part is nearly half of the curve, and what happens in the last quarter is lost in it."""
 DOUBT = 0.2
 """A late improvement this doubtful already keeps a curve from being called saturated: otherwise, where the last quarter
 brings four noises and has eight evaluations, a tenth of the studies would be told to train for fewer steps.
@@ -33,29 +44,34 @@ brings four noises and has eight evaluations, a tenth of the studies would be to
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Findings of rules 15 and 16, one an arm at most."""
     metric, direction = evidence.objective.metric, evidence.objective.direction
+    significance = shared(SIGNIFICANCE, len(evidence.arms))
     for arm in evidence.arms:
         curves = best_curves(arm, metric, direction, TOP)
-        improving = [curve for curve in curves[:BEST] if improves(curve)]
+        improving = [curve for curve in curves[:BEST] if improves(curve, significance)]
         if len(improving) >= AGREEING:
-            yield _improving(arm, metric, curves[:BEST], improving)
+            yield _improving(arm, metric, curves[:BEST], improving, significance)
             continue
-        steady = [curve for curve in curves if not worsens(curve) and not _may_improve(curve)]
+        steady = [curve for curve in curves if _steady(curve)]
         if len(steady) >= BEST and 2 * len(steady) > len(curves):
             yield from _saturated(arm, metric, steady)
 
 
-def improves(curve: BestCurve) -> bool:
+def improves(curve: BestCurve, significance: float = SIGNIFICANCE) -> bool:
     """Whether the curve still gets better at its end: in order, by twice its noise, and materially."""
     late = curve.late
-    return late is not None and upper_tail(-late.z) < SIGNIFICANCE and curve.exceeds(late.change, NOISES)
+    return late is not None and upper_tail(-late.z) < significance and curve.exceeds(late.change, NOISES)
 
 
-def _may_improve(curve: BestCurve) -> bool:
+def _steady(curve: BestCurve) -> bool:
     late = curve.late
-    return late is None or upper_tail(-late.z) < DOUBT
+    if late is None or curve.diagnostics.evaluations < FEWEST_EVALUATIONS:
+        return False
+    return upper_tail(-late.z) >= DOUBT and not worsens(curve)
 
 
-def _improving(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve], improving: Sequence[BestCurve]) -> Finding:
+def _improving(
+    arm: ArmEvidence, metric: str, curves: Sequence[BestCurve], improving: Sequence[BestCurve], significance: float
+) -> Finding:
     first = improving[0]
     late, noise = first.late, first.diagnostics.noise
     assert late is not None and noise is not None
@@ -71,7 +87,7 @@ def _improving(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve], impro
             "trials": len(curves),
             "improving": len(improving),
             "p": upper_tail(-late.z),
-            "significance": SIGNIFICANCE,
+            "significance": significance,
             "change": abs(late.change),
             "noise": noise,
             "noises": NOISES,

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.metric_names import GRADIENT_NORM, better, epoch_length, first_known, wait_share
-from study_operator.findings.overfitting import worsens
-from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, within
+from study_operator.findings.overfitting import SIGNIFICANCE, worsens
+from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, shared, within
 from study_operator.findings.words import percent, short
 from study_operator.results.trial import Period, Trial, TrialState
 from study_operator.space import Kind, kind_of
@@ -35,9 +35,10 @@ REPEATED = 0.1
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Findings of rules 17, 18, 31 and 33."""
+    significance = shared(SIGNIFICANCE, len(evidence.arms))
     for arm in evidence.arms:
         for metric in evidence.training_metrics:
-            yield from _rising_training_loss(arm, metric)
+            yield from _rising_training_loss(arm, metric, significance)
         yield from _clipping(arm)
     yield from _period(evidence)
     succeeded = [trial for arm in evidence.arms for trial in arm.trials if trial.status.state is TrialState.SUCCEEDED]
@@ -46,12 +47,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     yield from _waiting(succeeded)
 
 
-def _rising_training_loss(arm: ArmEvidence, metric: str) -> Iterator[Finding]:
+def _rising_training_loss(arm: ArmEvidence, metric: str, significance: float) -> Iterator[Finding]:
     direction = better(metric)
     if direction is None:
         return
     curves = best_curves(arm, metric, direction)
-    rising = [curve for curve in curves if worsens(curve)]
+    rising = [curve for curve in curves if worsens(curve, significance)]
     if len(rising) < AGREEING:
         return
     first = rising[0]

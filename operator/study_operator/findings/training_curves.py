@@ -105,6 +105,15 @@ def best_curves(arm: ArmEvidence, metric: str, direction: Direction, count: int 
     return tuple(replace(curve, spread=spread) for curve in curves)
 
 
+def shared(significance: float, arms: int) -> float:
+    """The significance at which a curve is judged in a study of so many ``arms``, to keep that of the study.
+
+    Two of three curves that are mistaken with probability p agree with about 3 p^2; so p may be smaller by the root of
+    the number of arms only.
+    """
+    return significance / math.sqrt(arms)
+
+
 def names(curves: Sequence[BestCurve]) -> str:
     """The names of the curves' trials."""
     return ", ".join(curve.name for curve in curves)
