@@ -65,7 +65,7 @@ bench: $(VENV)/.development ## Measure against a bare loop on the same API serve
 .PHONY: lock
 lock: ## Write constraints.txt anew, with the newest versions that pyproject.toml allows
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --upgrade './trainer-image[digits]' '.[exploitation,test,lint]'
+	build/lock/bin/python -m pip install --quiet --upgrade './trainer-image[digits]' '.[bench,exploitation,test,lint]'
 	build/lock/bin/python -m pip freeze --exclude study-operator --exclude study-trainer > constraints.txt
 
 .PHONY: clean
@@ -83,5 +83,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml trainer-image/pyproject.toml constra
 
 $(VENV)/.development: $(BIN)/python pyproject.toml trainer-image/pyproject.toml constraints.txt
 	@echo "Installing study-operator and everything that its tests need into $(VENV) ..."
-	@$(INSTALL) --editable './trainer-image[digits]' --editable '.[exploitation,test,lint]'
+	@$(INSTALL) --editable './trainer-image[digits]' --editable '.[bench,exploitation,test,lint]'
 	@touch $@ $(VENV)/.demo

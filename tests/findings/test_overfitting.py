@@ -76,7 +76,7 @@ def false_alarms(make: Callable[[], Evidence], runs: int) -> int:
     return sum(any(find(make())) for _ in range(runs))
 
 
-@pytest.mark.parametrize(("shape", "noise"), NULLS, ids=str)
+@pytest.mark.parametrize(("shape", "noise"), NULLS, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_false_alarms_are_rare(shape: Shape, noise: Noise, rng: numpy.random.Generator) -> None:
     hits = false_alarms(lambda: study_of([arm(shape, rng, noise=noise)]), 80)
     assert stats.binomtest(hits, 80, 0.05, alternative="greater").pvalue > 1e-3
