@@ -264,6 +264,21 @@ async def test_a_deleted_trial_runs_again_after_a_resync(world):
     assert trials(world)[3].spec == spec
 
 
+async def test_the_run_of_a_deleted_trial_says_nothing_of_its_successor(world):
+    fails = True
+    world.trainer = lambda spec: Script(end=RunEnd(1)) if spec.index == 3 and fails else good(spec)
+    async with running(world) as controller:
+        await until(lambda: state(world) == "Finished")
+        fails, old = False, world.runs[KEY].pop(3)
+        del world.trials[StudyRef(KEY, "uid-1")][3]
+        controller.resync()
+        controller.run_changed(old)
+        await until(lambda: world.calls.count("create_trial") == 9)
+        controller.run_changed(old)
+        await until(lambda: world.statuses[KEY]["trials"]["succeeded"] == 8)
+    assert trials(world)[3].status.run != old.id
+
+
 async def test_a_study_created_anew_under_its_name_begins_anew(world):
     async with running(world) as controller:
         await until(lambda: state(world) == "Finished")

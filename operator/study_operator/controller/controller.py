@@ -107,6 +107,7 @@ class Controller:
         if state is None or not state.opened:
             return
         state.retained.pop(run_id, None)
+        state.disowned.discard(run_id)
         if index in state.stale and state.stale[index].id == run_id:
             del state.stale[index]
         elif index in state.runs and state.runs[index].id == run_id and (Kind.STOP, index) not in state.in_flight:

@@ -37,6 +37,7 @@ class StudyState:
     - ``early``: runs as they were seen before the study was opened, by their id.
     - ``stale``: runs that are to be removed before their trial can run again.
     - ``retained``: ended runs of trials with a result, by their id, oldest first, kept for their logs.
+    - ``disowned``: ids of runs that may still be there though their trial's record was deleted.
     - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
     - ``curves``: the thinned curves of those trials, which the ledger does not keep.
     - ``in_flight``: the actions that are under way.
@@ -59,6 +60,7 @@ class StudyState:
     early: dict[str, Run] = field(default_factory=dict)
     stale: dict[int, Run] = field(default_factory=dict)
     retained: dict[str, Run] = field(default_factory=dict)
+    disowned: set[str] = field(default_factory=set)
     unwritten: dict[int, float] = field(default_factory=dict)
     curves: dict[int, Mapping[str, Curve]] = field(default_factory=dict)
     in_flight: set[Action] = field(default_factory=set)
@@ -150,7 +152,7 @@ class StudyState:
     def fold_run(self, run: Run, now: float, delay: float) -> None:
         """Take note of a run's state. A status that changes by it is to be written after ``delay`` seconds."""
         trial = self.ledger.get(run.index)
-        if trial is None:
+        if trial is None or run.id in self.disowned:
             return
         if run.id in trial.status.failed_runs:
             self.stale[run.index] = run
@@ -166,7 +168,11 @@ class StudyState:
             self.unwritten.setdefault(run.index, now + delay)
 
     def forget_trial(self, index: int) -> None:
-        """The trial's record is no longer there; its index is free again."""
+        """The trial's record is no longer there; its index is free again, and its run is nobody's."""
+        trial = self.ledger.get(index)
+        if trial is not None and trial.status.run:
+            self.retained.pop(trial.status.run, None)
+            self.disowned.add(trial.status.run)
         self.ledger.remove(index)
         for known in (self.runs, self.stale, self.unwritten, self.curves):
             known.pop(index, None)

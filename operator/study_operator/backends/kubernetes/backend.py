@@ -238,6 +238,10 @@ class KubernetesBackend:
             raise Unavailable(f"{kind} {name} of an earlier run is still being deleted", BEING_DELETED_DELAY)
         if _owner_uid(existing) == _owner_uid(body):
             return existing
+        if _lives_of_one_name(existing, body):
+            raise Unavailable(
+                f"{kind} {name} of {_owner_of(existing)}, which is gone, is still there", BEING_DELETED_DELAY
+            )
         raise Foreign(
             f"{kind} {name} in namespace {namespace} exists and belongs to {_owner_of(existing)}: "
             "delete it, or give the study another name"
@@ -258,6 +262,12 @@ class KubernetesBackend:
         except NotFound:
             return True
         return bool(raw["metadata"]["uid"] != study.uid)
+
+
+def _lives_of_one_name(one: Json, other: Json) -> bool:
+    """Whether the owner of ``one`` had the kind and name of the owner of ``other``: it is gone, and ``one`` will go."""
+    owner, another = owner_of(one), owner_of(other)
+    return owner is not None and another is not None and all(owner[key] == another[key] for key in ("kind", "name"))
 
 
 def _reference(study: Study) -> StudyRef:
