@@ -30,21 +30,21 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     for dimensions, arms in ((1, 1), (4, 1), (8, 1), (8, 2)):
         for n in COUNTS:
             for noise in NOISES:
-                yield _irrelevant(dimensions, arms, n, noise, count(effort, 1000), rng)
+                yield irrelevant(dimensions, arms, n, noise, count(effort, 1000), rng)
     for n in COUNTS:
         yield _integers(n, count(effort, 1000), rng)
     for place, hypothesis in ((0.5, Hypothesis.NULL), (0.7, Hypothesis.NULL), (0.8, Hypothesis.EDGE)):
         for dimensions in (1, 4):
             for n in COUNTS:
                 for noise in NOISES:
-                    yield _optimum_at(place, hypothesis, dimensions, n, noise, count(effort, 500), rng)
+                    yield optimum_at(place, hypothesis, dimensions, n, noise, count(effort, 500), rng)
     for dimensions in (1, 4, 8):
         for n in COUNTS:
             for noise in NOISES[:2]:
-                yield _optimum_at(1.2, Hypothesis.ALTERNATIVE, dimensions, n, noise, count(effort, 500), rng)
+                yield optimum_at(1.2, Hypothesis.ALTERNATIVE, dimensions, n, noise, count(effort, 500), rng)
 
 
-def _irrelevant(dimensions: int, arms: int, n: int, noise: float, runs: int, rng: numpy.random.Generator) -> Rate:
+def irrelevant(dimensions: int, arms: int, n: int, noise: float, runs: int, rng: numpy.random.Generator) -> Rate:
     """Only the last hyperparameter matters, with its optimum in the middle; with one, none does."""
     space = unit_space(dimensions, arms)
     weights = numpy.zeros(dimensions)
@@ -62,7 +62,7 @@ def _integers(n: int, runs: int, rng: numpy.random.Generator) -> Rate:
     return Rate(RULE, Hypothesis.NULL, "irrelevant integers 1 to 4", hits, runs, column=f"n={n}")
 
 
-def _optimum_at(
+def optimum_at(
     place: float, hypothesis: Hypothesis, dimensions: int, n: int, noise: float, runs: int, rng: numpy.random.Generator
 ) -> Rate:
     """The first hyperparameter's optimum is at ``place``; all matter alike, the others with theirs in the middle."""

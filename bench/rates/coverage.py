@@ -37,11 +37,11 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     ):
         for n in COUNTS:
             runs = count(effort, 1000)
-            hits = sum(_warned(n, dimensions, scale, noise, rng) for _ in range(runs))
+            hits = sum(warned(n, dimensions, scale, noise, rng) for _ in range(runs))
             yield Rate(RULE, hypothesis, setting, hits, runs, "arm", column=f"n={n}")
 
 
-def _warned(n: int, dimensions: int, scale: float, noise: float, rng: numpy.random.Generator) -> bool:
+def warned(n: int, dimensions: int, scale: float, noise: float, rng: numpy.random.Generator) -> bool:
     space, optimum = unit_space(dimensions), numpy.full(dimensions, 0.4)
     evidence = quadratic(space, n, optimum, numpy.full(dimensions, scale), noise, rng)
     known = noise * float(numpy.sqrt(rng.chisquare(FREEDOM) / FREEDOM))

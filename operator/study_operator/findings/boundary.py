@@ -98,7 +98,7 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     kind = hyperparameter.kind or kind_of(hyperparameter.name)
     if side == "max" and domain.scale is not ScaleName.REVERSE_LOG and kind in _BELOW_ONE and domain.maximum < 1:
         bound = min(bound, (1 + domain.maximum) / 2)
-    new: float | int = round(bound) if domain.integer else float(f"{bound:.6g}")
+    new: float | int = round(bound) if domain.integer else float(f"{round(bound, 12):.6g}")
     return None if new == (domain.minimum if side == "min" else domain.maximum) else new
 
 

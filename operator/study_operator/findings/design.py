@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy
 
@@ -33,6 +34,11 @@ class Block:
     axis: Axis
     columns: Floats
     detailed: Floats
+
+    @cached_property
+    def basis(self) -> Floats:
+        """An orthonormal basis of the columns."""
+        return basis_of(self.columns)
 
     @property
     def terms(self) -> int:
@@ -70,9 +76,8 @@ def confounders(block: Block, blocks: Sequence[Block], response: Floats, aliased
     one), and those that explain more alone; the strongest of each first, in detail if there is room, and together no
     more than a quarter as many columns as there are trials. Shape (n, terms).
     """
-    own = basis_of(block.columns)
     explained = {id(other): _explained(other, response) for other in blocks}
-    indistinct = {id(other): _correlation(own, basis_of(other.columns)) > aliased for other in blocks}
+    indistinct = {id(other): _correlation(block, other) > aliased for other in blocks}
     chosen = numpy.empty((len(response), 0))
     for other in sorted(blocks, key=lambda other: (not indistinct[id(other)], -explained[id(other)])):
         if other is not block and (indistinct[id(other)] or explained[id(other)] > explained[id(block)]):
@@ -88,9 +93,14 @@ def together(n: int, blocks: Sequence[Block]) -> Floats:
 
 
 def basis_of(columns: Floats) -> Floats:
-    """An orthonormal basis of what the columns span."""
-    directions, sizes, _ = numpy.linalg.svd(columns, full_matrices=False)
-    basis: Floats = directions[:, sizes > 1e-9 * sizes.max(initial=1.0)]
+    """An orthonormal basis of what the columns span.
+
+    From the eigenvectors of their products, which for a few long columns takes a tenth of a singular value
+    decomposition's time.
+    """
+    squares, directions = numpy.linalg.eigh(columns.T @ columns)
+    kept = squares > 1e-10 * squares.max(initial=1e-300)
+    basis: Floats = columns @ (directions[:, kept] / numpy.sqrt(squares[kept]))
     return basis
 
 
@@ -100,13 +110,13 @@ def residual_of(basis: Floats, response: Floats) -> Floats:
     return residual
 
 
-def _correlation(one: Floats, other: Floats) -> float:
-    """The largest squared canonical correlation of two orthonormal bases."""
-    return float(numpy.linalg.norm(one.T @ other, ord=2) ** 2)
+def _correlation(one: Block, other: Block) -> float:
+    """The largest squared canonical correlation."""
+    return float(numpy.linalg.norm(one.basis.T @ other.basis, ord=2) ** 2)
 
 
 def _explained(block: Block, response: Floats) -> float:
-    return float(numpy.sum((basis_of(block.columns).T @ response) ** 2))
+    return float(numpy.sum((block.basis.T @ response) ** 2))
 
 
 def _terms(axis: Axis, coordinates: Floats) -> Floats:

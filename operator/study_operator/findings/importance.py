@@ -34,6 +34,7 @@ SPARE = 10
 """Degrees of freedom that the fit of all hyperparameters must leave, besides as many as it takes."""
 
 
+LARGE_F = 500.0
 ALMOST_NOTHING = 1e-12
 """Part of the variance below which a fit is exact: what is left is rounding."""
 
@@ -77,6 +78,8 @@ def importances(arm: ArmEvidence) -> tuple[Importance, ...]:
     if n < FEWEST or arm.best is None:
         return ()
     scores = normal_scores(arm.ranked)
+    if not scores.any():
+        return ()
     blocks = blocks_of(arm, numpy.arange(n))
     joint = _fits(n, blocks)
     return tuple(
@@ -100,10 +103,13 @@ def interactions(arm: ArmEvidence) -> tuple[Interaction, ...]:
 def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
     """The noncentrality under which ``f`` is at the quantile ``level``, or zero where there is none.
 
-    By the Severo-Zelen approximation (Abramowitz and Stegun 26.6.27), since scipy's inverse ends at 10,000.
+    From ``LARGE_F`` on by the Severo-Zelen approximation (Abramowitz and Stegun 26.6.27): scipy's distribution has no
+    digits left there.
     """
 
     def excess(noncentral: float) -> float:
+        if f < LARGE_F:
+            return float(special.ncfdtr(terms, freedom, noncentral, f)) - level
         spread = 2 * (terms + 2 * noncentral) / (9 * (terms + noncentral) ** 2)
         root, own = (f * terms / (terms + noncentral)) ** (1 / 3), 2 / (9 * freedom)
         return float(special.ndtr((root * (1 - own) - (1 - spread)) / math.sqrt(spread + own * root**2))) - level

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from study_operator.findings import Severity
+from study_operator.findings.coverage import coverage_of, expected_best, find
+
+from bench.rates.coverage import warned
+from bench.rates.rate import Hypothesis, Rate
+from tests.findings.evidence_samples import sobol, study, unit_space
+
+
+@given(values=st.lists(st.floats(-10, 10), min_size=1, max_size=7), data=st.data())
+def test_expected_best_is_the_mean_over_all_subsets(values, data):
+    m = data.draw(st.integers(1, len(values)))
+    brute = numpy.mean([min(subset) for subset in combinations(values, m)])
+    assert expected_best(numpy.array(values), m) == pytest.approx(brute, abs=1e-9)
+
+
+def test_expected_best_of_many_does_not_overflow():
+    assert expected_best(numpy.arange(10_000.0), 5_000) == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_bound_of_the_better_volume_is_that_of_the_rule():
+    points = sobol(2, 32)
+    coverage = coverage_of(study(unit_space(2), points, points[:, 0]).arms[0], trial_variance=0.05)
+    assert coverage.better_volume == pytest.approx(1 - 0.05 ** (1 / 32))
+    assert coverage.near_best == numpy.count_nonzero(points[:, 0] <= points[:, 0].min() + 0.05)
+
+
+def test_without_reruns_few_points_are_a_remark_and_many_are_nothing():
+    few, many = sobol(2, 16), sobol(2, 64)
+    (finding,) = find(study(unit_space(2), few, few[:, 0]))
+    assert finding.severity is Severity.INFO
+    assert not list(find(study(unit_space(2), many, many[:, 0])))
+
+
+def test_points_that_still_pay_are_a_warning_with_the_number_to_take():
+    points = sobol(8, 64)
+    (finding,) = find(study(unit_space(8), points, ((points - 0.4) ** 2).sum(axis=1), trial_variance=0.01))
+    assert (finding.severity, finding.numbers["to"]) == (Severity.WARNING, 128)
+
+
+def test_infeasible_trials_count_as_points():
+    points = sobol(2, 32)
+    values = numpy.where(points[:, 0] > 0.5, numpy.nan, points[:, 1])
+    assert coverage_of(study(unit_space(2), points, values).arms[0], None).n == 32
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3])
+@pytest.mark.parametrize("n", [16, 64])
+def test_false_alarms_are_few(noise, n):
+    rng = numpy.random.default_rng(0)
+    hits = sum(warned(n, 1, 1.0, noise, rng) for _ in range(200))
+    assert not Rate("enough-points", Hypothesis.NULL, "", hits, 200).too_high
+
+
+def test_many_dimensions_with_few_points_are_seen_in_most_studies():
+    rng = numpy.random.default_rng(0)
+    assert sum(warned(32, 8, 1.0, 0.02, rng) for _ in range(50)) >= 40
