@@ -9,6 +9,7 @@ MODULES = (
     "instability",
     "coverage",
     "importance",
+    "plots",
     "comparison",
     "decision",
     "overfitting",
@@ -16,4 +17,4 @@ MODULES = (
     "progress",
     "signatures",
 )
-"""The modules with simulations, one for a family of rules: each has ``measure`` and perhaps ``draw``."""
+"""The modules with simulations, one for a family of rules: each has ``measure``, ``draw`` or both."""

@@ -46,7 +46,8 @@ def _module(name: str) -> ModuleType:
 
 def _measure(module: ModuleType, name: str, effort: float, seed: int) -> list[Rate]:
     begun, rates = time.process_time(), []
-    for rate in module.measure(effort, numpy.random.default_rng(seed)):
+    measure = getattr(module, "measure", lambda *_: ())
+    for rate in measure(effort, numpy.random.default_rng(seed)):
         spent = time.process_time() - begun
         click.echo(f"{spent:6.1f} s  {rate.rule:28} {rate.hypothesis:12} {rate.share:6.3f}  {rate.setting}")
         rates.append(rate)
