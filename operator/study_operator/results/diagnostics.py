@@ -112,8 +112,8 @@ class _Diagnosis:
         """The first step within the noise of the best tenth of the late values.
 
         Within the noise of the very best is what rules.md says; but the lowest of many noisy points is far below where
-        the curve settled, and to come so low again takes luck and time. Measured: 30% to 40% of the curves that settle
-        in the first third are found in that way, and over 90% in this one.
+        the curve settled, and to come so low again takes luck and time. Of arms that settle in the first third, rule 16
+        finds 31% to 77% in that way, and 84% to 98% in this one (from 20 evaluations on).
         """
         level = float(numpy.quantile(values[late:], 0.1)) + noise
         return self.steps[int((values <= level).argmax())]
