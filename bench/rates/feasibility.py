@@ -87,7 +87,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     ]
     for hypothesis, setting, dimensions, chance, claim in settings:
         for n in COUNTS:
-            runs = count(effort, 1000)
+            runs = count(effort, 400)
             hits = sum(any(map(claim, find(simulate(n, dimensions, chance, rng)))) for _ in range(runs))
             yield Rate(RULE, hypothesis, setting, hits, runs, column=f"n={n}")
 

@@ -127,7 +127,7 @@ def test_the_interval_covers_the_share_in_most_studies():
 )
 @pytest.mark.parametrize("n", [32, 64])
 def test_false_claims_are_few(setting, n):
-    assert not setting.rate(n, 0.25, numpy.random.default_rng(0)).too_high
+    assert not setting.rate(n, 0.5, numpy.random.default_rng(0)).too_high
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_false_claims_are_few(setting, n):
     ids=lambda setting: setting.rule,
 )
 def test_what_is_there_is_seen_in_most_studies(setting):
-    rate: Rate = setting.rate(64, 0.1, numpy.random.default_rng(0))
+    rate: Rate = setting.rate(64, 0.2, numpy.random.default_rng(0))
     assert rate.share >= 0.8
 
 

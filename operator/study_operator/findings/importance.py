@@ -5,6 +5,8 @@ explained by a parabola in each range's coordinate (an optimum inside the range 
 choice. A hyperparameter's share is what is lost without it, by the F test; the interval comes from the noncentral F
 distribution (Steiger, 2004). Nothing is drawn at random, so the same trials give the same words. With too few trials to
 fit all hyperparameters at once, each is fitted beside its confounders (design.py), and the others are noise.
+The upper end of an interval is never below that of an F of one, which is what no effect gives on average: even points
+make F smaller than that by design, which is no knowledge of the hyperparameter.
 
 Why no forest and no permutation importance: at 16 to 64 trials these have no error rate that one could state.
 
@@ -141,7 +143,8 @@ def _importance(block: Block, others: Floats, scores: Floats, joint: bool) -> Im
     noise = max(float(residual @ residual) / freedom, ALMOST_NOTHING * total)
     explained = max(float(without @ without) - float(residual @ residual), 0.0)
     f = explained / terms / noise
-    low, high = (noncentrality(f, terms, freedom, level) * noise / total for level in (0.95, 0.05))
+    low = noncentrality(f, terms, freedom, 0.95) * noise / total
+    high = noncentrality(max(f, 1.0), terms, freedom, 0.05) * noise / total
     share = (explained - terms * noise) / (total + noise)
     p = float(stats.f.sf(f, terms, freedom))
     return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint)
