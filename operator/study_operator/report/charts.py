@@ -73,6 +73,7 @@ def _layout(definitions: Sequence[Hyperparameter]) -> dict[str, Json]:
         "scale": (scales.pop() if len(scales) == 1 else ScaleName.LINEAR).value,
         "min": min(each.minimum for each in ranges),
         "max": max(each.maximum for each in ranges),
+        "integer": all(each.integer for each in ranges),
     }
 
 

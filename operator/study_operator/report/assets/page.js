@@ -12,6 +12,8 @@ const kinds = {
 };
 
 const LONGEST_TABLE = 500;
+/** Widths of pictures on paper, in pixels. */
+const PAPER = {full: 680, half: 330};
 const objectiveCurves = data.curves.flatMap(({trials}) => trials.flatMap(({curves: kept}) => kept[metric]?.[1] ?? []));
 const logarithmic = spread(columns.objective);
 /** How each section is seen. */
@@ -26,8 +28,10 @@ const views = {
 
 const figures = [...document.querySelectorAll('.chart')].map((box) => {
   const figure = box.closest('figure'), section = box.closest('section').id;
-  return {box, figure, section, kind: kinds[box.dataset.kind], chart: null, drawn: null};
+  return {box, figure, section, kind: kinds[box.dataset.kind], chart: null, drawn: null, near: false, stale: true};
 });
+
+const parallelFigure = figures.find(({box}) => box.dataset.kind === 'parallel');
 
 const legend = (entries) => element('p', entries.map(({name, arm}) => {
   const swatch = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -43,7 +47,9 @@ const legend = (entries) => element('p', entries.map(({name, arm}) => {
 
 const draw = (figure) => {
   const plot = figure.kind.of(figure.box.dataset.id);
-  figure.drawn = figure.kind.draw(plot, views[figure.section]);
+  const view = views[figure.section], full = figure.figure.classList.contains('full');
+  const width = view.printing ? (full ? PAPER.full : PAPER.half) : figure.box.clientWidth;
+  figure.drawn = figure.kind.draw(plot, {...view, width});
   if (figure.drawn.height) figure.box.style.height = `${figure.drawn.height}px`;
   figure.chart ??= echarts.init(figure.box, null, {renderer: 'canvas', devicePixelRatio: Math.max(2, devicePixelRatio)});
   figure.chart.setOption(figure.drawn.option, {notMerge: true});
@@ -69,22 +75,30 @@ const tabulate = ({figure, drawn}) => {
   numbers.replaceChildren(numbers.firstElementChild, box);
 };
 
+/** Draw what was drawn and can be seen; what is elsewhere follows when it comes near the window. */
 const redraw = (section) => figures.filter((figure) => figure.chart && (!section || figure.section === section)).forEach((figure) => {
-  draw(figure);
-  if (figure.box.dataset.kind === 'parallel') showBrush();
+  figure.stale = true;
+  freshen(figure);
 });
+
+const freshen = (figure) => {
+  if (!figure.near || !figure.stale) return;
+  const first = !figure.chart;
+  figure.stale = false;
+  draw(figure);
+  if (figure !== parallelFigure) return;
+  if (first) listenToBrush(figure);
+  showBrush();
+};
 
 const near = new IntersectionObserver((entries) => entries.forEach(({isIntersecting, target}) => {
   const figure = figures.find(({box}) => box === target);
-  if (isIntersecting && !figure.chart) {
-    draw(figure);
-    if (target.dataset.kind === 'parallel') listenToBrush(figure);
-  }
+  figure.near = isIntersecting;
+  freshen(figure);
 }), {rootMargin: '300px'});
 
 /* Brushing */
 const table = trialTable();
-const parallelFigure = figures.find(({box}) => box.dataset.kind === 'parallel');
 const brushed = (position) => {
   const axis = parallelFigure.drawn.axes[position], filter = filters.get(position);
   if (!filter) return [];
@@ -92,22 +106,26 @@ const brushed = (position) => {
   return [[end(filter[0], axis.min), end(filter[1], axis.max)]];
 };
 let quiet = false;
+const shown = new Set();
+/** Show the filters on the axes. Each action draws all lines anew, so only for axes where something is, or was. */
 const showBrush = () => {
   quiet = true;
-  dimensions.forEach((_, position) => parallelFigure.chart.dispatchAction({type: 'axisAreaSelect', parallelAxisId: `axis-${position}`, intervals: brushed(position)}));
+  new Set([...shown, ...filters.keys()]).forEach((position) => parallelFigure.chart.dispatchAction({type: 'axisAreaSelect', parallelAxisId: `axis-${position}`, intervals: brushed(position)}));
   quiet = false;
+  shown.clear();
+  for (const position of filters.keys()) shown.add(position);
 };
 const fillFields = rangeFields(() => {
   if (parallelFigure.chart) showBrush();
   table.update();
 });
 const listenToBrush = ({chart}) => {
-  showBrush();
   chart.on('axisareaselected', ({parallelAxisId, intervals}) => {
     if (quiet) return;
     const position = Number(parallelAxisId.slice('axis-'.length)), axis = parallelFigure.drawn.axes[position];
     if (intervals.length) filters.set(position, [0, 1].map((end) => axis.value(intervals[0][end])));
     else filters.delete(position);
+    shown.add(position);
     fillFields();
     table.update();
   });
@@ -152,7 +170,7 @@ for (const figure of figures) {
   near.observe(figure.box);
   figure.figure.querySelector('.data').addEventListener('toggle', ({target}) => {
     if (!target.open) return;
-    if (!figure.drawn) draw(figure);
+    figure.drawn ??= figure.kind.draw(figure.kind.of(figure.box.dataset.id), {...views[figure.section], width: figure.box.clientWidth});
     tabulate(figure);
   });
 }
@@ -160,25 +178,29 @@ new ResizeObserver((entries) => entries.forEach(({target}) => figures.find(({box
 addEventListener('resize', () => figures.forEach(({chart}) => chart?.resize()));
 followTheme(() => redraw());
 
-/** On paper: light, everything drawn, as wide as the page. */
-const PAPER = {full: 680, half: 330};
+/** On paper: light, everything drawn at once, as wide as the page. */
 let theme;
+const allViews = (printing) => Object.values(views).forEach((view) => { view.printing = printing; });
 addEventListener('beforeprint', () => {
   theme = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = 'light';
-  document.querySelectorAll('.caveats').forEach((details) => { details.open = true; });
+  document.querySelectorAll('.caveats, .source').forEach((details) => { details.open = true; });
+  allViews(true);
   for (const figure of figures) {
     draw(figure);
     const full = figure.figure.classList.contains('full');
     figure.chart.resize({width: full ? PAPER.full : PAPER.half, height: figure.drawn.height ?? (full ? 250 : 210)});
+    figure.chart.getZr().flush(); // now: there is no other frame before the print
   }
 });
 addEventListener('afterprint', () => {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  figures.forEach((figure) => {
-    draw(figure);
+  allViews(false);
+  for (const figure of figures) {
     figure.chart.resize({width: 'auto', height: 'auto'});
-  });
+    figure.stale = true;
+    freshen(figure);
+  }
 });
 document.documentElement.dataset.ready = 'yes';

@@ -4,6 +4,9 @@
 const columns = data.trials;
 const rowCount = columns.index.length;
 
+/** Beyond these, dashes take seconds to draw; the arms are apart on their own axis. */
+const MANY = 400;
+
 /** By the position of the axis: [low, high] in the units of the hyperparameter or the objective, choices by number. */
 const filters = new Map();
 
@@ -27,13 +30,13 @@ const parallel = (_, view) => {
   const axes = parallelAxes(view);
   /** Whether the axis is the objective's, with the smallest value at the top. */
   const best = (dim) => dim === axes.length - 1 && data.objective.minimize;
-  const rows = columns.index.map((_index, row) => row);
+  const rows = columns.index.map((_index, row) => row), many = rowCount > MANY;
   const lines = data.arms.map((label, arm) => ({
-    type: 'parallel', name: label, inactiveOpacity: 0.04, activeOpacity: 1, progressive: 0,
-    lineStyle: {color: armColor(arm), type: armDash(arm), width: 1.2, opacity: rowCount > 400 ? 0.25 : 0.55},
+    type: 'parallel', name: label, inactiveOpacity: 0.04, activeOpacity: 1, progressive: view.printing ? 0 : 250, progressiveThreshold: 300,
+    lineStyle: {color: armColor(arm), type: many ? 'solid' : armDash(arm), width: 1.2, opacity: Math.min(0.55, 3.5 / Math.sqrt(rowCount))},
     data: rows.filter((row) => columns.arm[row] === arm).map((row) => ({
       value: axes.map((axis, position) => axis.at(dimensions[position].values[row]) ?? NaN), row,
-      ...(columns.rank[row] && columns.rank[row] <= 3 ? {lineStyle: {width: 3.5, opacity: 1, type: bold(armDash(arm))}} : {}),
+      ...(columns.rank[row] && columns.rank[row] <= 3 ? {lineStyle: {width: 3.5, opacity: 1, type: many ? 'solid' : bold(armDash(arm))}} : {}),
     })),
   })).filter(({data: items}) => items.length);
   return {
@@ -42,8 +45,8 @@ const parallel = (_, view) => {
       parallel: {left: 50, right: 60, top: 50, bottom: 24},
       parallelAxis: axes.map((axis, dim) => ({
         id: `axis-${dim}`, dim, type: 'value', name: axis.name, nameLocation: best(dim) ? 'start' : 'end', min: axis.min, max: axis.max, nameGap: 18, realtime: true,
-        inverse: best(dim), nameTruncate: {maxWidth: 150},
-        nameTextStyle: {color: color('ink'), fontWeight: 'bold', fontSize: 13}, axisLine: {lineStyle: {color: color('quiet'), width: 1.5}},
+        inverse: best(dim), nameTruncate: {maxWidth: Math.floor((view.width - 110) / axes.length)},
+        nameTextStyle: {color: color('ink'), fontWeight: 'bold', fontSize: axes.length > 6 ? 11 : 13}, axisLine: {lineStyle: {color: color('quiet'), width: 1.5}},
         axisTick: {customValues: axis.ticks, lineStyle: {color: color('quiet')}},
         axisLabel: {customValues: axis.ticks, formatter: axis.text, color: color('ink'), fontSize: 12, textBorderColor: color('ground'), textBorderWidth: 4},
         areaSelectStyle: {width: 18, borderWidth: 1, borderColor: color('accent'), color: color('accent'), opacity: 0.25},

@@ -120,9 +120,15 @@ const marked = (plot, axis) => plot.marks.map(({finding, at, side}) => {
   return [{name: `F${finding}`, xAxis: inner}, {xAxis: side === 'max' ? axis.max : axis.min}];
 });
 
+/** Integers that are apart from each other: their trials, and those of a choice, are strewn so that all can be seen. */
+const FEW_INTEGERS = 20;
+/** From -1/2 to 1/2, the same for the same trial. */
+const scatter = (index) => ((index * 0.6180339887) % 1) - 0.5;
+
 const axis = (plot, view) => {
   const x = hyperparameterAxis(plot, view.plain), y = valueAxis(metric, plot.objective, view.logarithmic);
-  const rows = plot.value.map((value, row) => ({row, at: x.at(value), objective: plot.objective[row], rank: plot.rank[row]}));
+  const loose = x.numeric && !(plot.integer && plot.max - plot.min <= FEW_INTEGERS) ? 0 : 0.4 * (plot.integer && x.numeric ? (x.to - x.from) / (plot.max - plot.min) : 1);
+  const rows = plot.value.map((value, row) => ({row, at: x.at(value) + loose * scatter(plot.index[row]), objective: plot.objective[row], rank: plot.rank[row]}));
   const room = (y.max - y.min) * 0.08, worst = data.objective.minimize ? y.max + room / 2 : y.min - room / 2;
   const feasible = rows.filter(({objective}) => !nothing(objective)), infeasible = rows.filter(({objective}) => nothing(objective));
   const item = ({row, at, objective}) => ({value: [at, nothing(objective) ? worst : y.at(objective)], row});
@@ -141,7 +147,7 @@ const axis = (plot, view) => {
           silent: true, data: areas, itemStyle: {color: color('caution'), opacity: 0.16},
           label: {color: color('ink'), position: 'insideTop', fontWeight: 'bold', fontSize: 13},
         }},
-        {...points(plot.arm, infeasible.map(item), {symbol: 'path://M0,0L10,10M10,0L0,10', symbolSize: 9, itemStyle: {color: 'transparent', borderColor: color('bad'), borderWidth: 2}}), tooltip: tip},
+        {...points(plot.arm, infeasible.map(item), {symbol: 'path://M0,0L10,10M10,0L0,10', symbolSize: infeasible.length > 50 ? 6 : 9, itemStyle: {color: 'transparent', borderColor: color('bad'), borderWidth: infeasible.length > 50 ? 1.2 : 2}}), tooltip: tip},
         {...points(plot.arm, best.map((one) => ({...item(one), label: {formatter: () => String(one.rank)}})), {
           symbolSize: 20, z: 5, itemStyle: {color: armColor(plot.arm), borderColor: color('ink'), borderWidth: 2, opacity: 1},
           label: {show: true, color: color('ground'), fontWeight: 'bold', fontSize: 11},

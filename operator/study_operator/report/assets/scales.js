@@ -47,7 +47,7 @@ const reverseLog = {
 
 /** An axis from `min` to `max` on one of the scales above; `at` gives null for what has no place on it. */
 const numericAxis = (name, scale, min, max) => {
-  const low = scale.forward(min), high = scale.forward(max), room = (high - low || Math.abs(high) || 1) * 0.04;
+  const low = scale.forward(min), high = scale.forward(max), room = (high - low || Math.abs(high) || 1) * 0.05;
   return {
     name, min: low - room, max: high + room, from: low, to: high, numeric: true,
     at: (value) => (nothing(value) || !Number.isFinite(scale.forward(value)) ? null : scale.forward(value)),
