@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from study_operator.api.crd import study_crd, trial_crd
 
+from tests.chart.chart import NAMESPACE, of_kind, render
 from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.node import NodeSettings
 from tests.cluster.node_agent import NodeAgent
 
-DEPLOY = Path(__file__).parents[2] / "deploy" / "operator.yaml"
+RIGHTS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 SUCCEED = [
     "python",
     "-c",
@@ -54,10 +54,6 @@ class Plane:
         return self.get("study", name, namespace)
 
 
-def deploy_documents() -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(DEPLOY.read_text()))
-
-
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     settings = Settings(audit=True)
@@ -66,7 +62,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
         ControlPlane(tmp_path_factory.mktemp("audited-plane"), settings) as control,
         NodeAgent(control.access, tmp_path_factory.mktemp("audited-node"), node),
     ):
-        rights = [document for document in deploy_documents() if document["kind"] != "Deployment"]
+        rights = of_kind(render({"leaderElection": {"namespace": NAMESPACE}}), *RIGHTS)
+        control.kubectl("create", "namespace", NAMESPACE)
         control.apply(study_crd(), trial_crd(), *rights)
         control.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
         yield Plane(control, control.service_account_kubeconfig("study-operator", "study-operator"))

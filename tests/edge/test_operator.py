@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.edge.conftest import SUCCEED, Plane, deploy_documents, eventually
+from tests.edge.conftest import SUCCEED, Plane, eventually
 from tests.edge.operator_process import OperatorProcess
 from tests.kubernetes.conftest import manifest
 
@@ -104,6 +106,21 @@ def test_it_tells_of_itself(plane: Plane, operator: OperatorProcess, namespace: 
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
 
 
+def test_it_checks_that_it_has_what_it_needs(plane: Plane, namespace: str) -> None:
+    def check(kubeconfig: Path, *options: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "study_operator.operator", "--check", f"--kubeconfig={kubeconfig}", LEASE]
+        done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    code, told = check(plane.kubeconfig)
+    assert code == 0 and "rights in all namespaces: ok" in told and "lease study-operator/study-operator: ok" in told
+    stranger = plane.control.service_account_kubeconfig(namespace, "default")
+    code, told = check(stranger, "--prometheus-url=http://127.0.0.1:1")
+    assert code == 1
+    for said in ("it may not get studies.tuning.study", "create jobs.batch", "Prometheus at http://127.0.0.1:1 cannot be"):
+        assert said in told
+
+
 def test_it_ends_in_order(plane: Plane, operator: OperatorProcess) -> None:
     operator.signal(signal.SIGTERM)
     assert operator.exit_code() == 0
@@ -117,11 +134,6 @@ def test_one_namespace_can_be_served_alone(plane: Plane, tmp_path: Path, namespa
         plane.finished("bert", namespace)
         assert plane.control.kubectl("get", "trials", "--namespace=default", "--output=name").stdout == ""
     plane.control.kubectl("delete", "study", "other", "--namespace=default")
-
-
-def test_the_deployment_is_valid(plane: Plane) -> None:
-    [deployment] = [document for document in deploy_documents() if document["kind"] == "Deployment"]
-    plane.control.kubectl("apply", "--dry-run=server", "--filename=-", input=json.dumps(deployment))
 
 
 def _condition(study: dict[str, Any], kind: str) -> dict[str, Any]:

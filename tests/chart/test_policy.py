@@ -1,0 +1,214 @@
+"""The admission policy, as a release has it by default: who may create a Study, and with which template."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chart.chart import of_kind, render
+from tests.chart.conftest import Cluster
+from tests.kubernetes.conftest import manifest
+
+AUTHOR = "author"
+POLICY = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+
+
+def study(namespace: str, name: str = "bert", pod: Mapping[str, Any] = {}, **container: Any) -> dict[str, Any]:
+    made = manifest(name, namespace, **container)
+    made["spec"]["trialTemplate"]["spec"]["template"]["spec"] |= pod
+    return made
+
+
+class Author:
+    """Somebody who applies studies."""
+
+    def __init__(self, cluster: Cluster, user: str) -> None:
+        self._cluster = cluster
+        self.kubeconfig: Path = cluster.control.user_kubeconfig(user)
+
+    def apply(self, made: Mapping[str, Any], *arguments: str) -> str:
+        """What the API server says; empty if it takes it."""
+        done = self._cluster.control.kubectl(
+            "apply", "--filename=-", f"--kubeconfig={self.kubeconfig}", *arguments, input=json.dumps(made), check=False
+        )
+        return done.stderr if done.returncode else ""
+
+    def create(self, made: Mapping[str, Any]) -> str:
+        """The same of a dry run, which admission sees as well."""
+        return self.apply(made, "--dry-run=server")
+
+
+@pytest.fixture(scope="session")
+def policed(installed: Cluster) -> Cluster:
+    """The cluster, once the policy acts: a new one takes a few seconds."""
+    deadline = time.monotonic() + 60
+    probe = study("default", pod={"hostPID": True})
+    while "hostPID" not in _as_admin(installed, probe):
+        assert time.monotonic() < deadline, "the policy does not act"
+        time.sleep(0.5)
+    return installed
+
+
+def _as_admin(cluster: Cluster, made: Mapping[str, Any]) -> str:
+    return cluster.control.kubectl(
+        "create", "--dry-run=server", "--filename=-", input=json.dumps(made), check=False
+    ).stderr
+
+
+@pytest.fixture
+def author(policed: Cluster, namespace: str) -> Author:
+    """Somebody who may write studies and create Jobs in the namespace, and nothing else."""
+    _grant(policed, namespace, AUTHOR, "studies", "studies.tuning.study", "get,create,update,patch")
+    _grant(policed, namespace, AUTHOR, "jobs", "jobs.batch", "create")
+    return Author(policed, AUTHOR)
+
+
+def _grant(cluster: Cluster, namespace: str, user: str, name: str, resource: str, verbs: str, *more: str) -> None:
+    inside = f"--namespace={namespace}"
+    cluster.control.kubectl("create", "role", name, f"--verb={verbs}", f"--resource={resource}", inside, *more)
+    cluster.control.kubectl("create", "rolebinding", name, f"--role={name}", f"--user={user}", inside)
+
+
+def test_who_may_create_jobs_may_create_a_study(author: Author, namespace: str) -> None:
+    assert author.create(study(namespace)) == ""
+
+
+def test_who_may_not_create_jobs_may_not_create_a_study_until_they_may(policed: Cluster, namespace: str) -> None:
+    _grant(policed, namespace, "student", "studies", "studies.tuning.study", "get,create,update,patch")
+    student = Author(policed, "student")
+    told = student.create(study(namespace))
+    assert f"student may not create Jobs in namespace {namespace}" in told and "jobs.batch" in told
+    _grant(policed, namespace, "student", "jobs", "jobs.batch", "create")
+    assert student.create(study(namespace)) == ""
+
+
+def test_who_may_create_jobs_elsewhere_may_not_create_a_study_here(policed: Cluster, namespace: str) -> None:
+    _grant(policed, namespace, "neighbour", "studies", "studies.tuning.study", "get,create,update,patch")
+    _grant(policed, "default", "neighbour", "neighbour-jobs", "jobs.batch", "create")
+    assert "may not create Jobs" in Author(policed, "neighbour").create(study(namespace))
+
+
+def test_changing_a_study_takes_the_same_rights_and_labelling_it_does_not(policed: Cluster, namespace: str) -> None:
+    policed.control.apply(study(namespace))
+    _grant(policed, namespace, "student", "studies", "studies.tuning.study", "get,create,update,patch")
+    student = Author(policed, "student")
+    more = study(namespace)
+    more["spec"]["budget"]["trials"] = 400
+    assert "may not create Jobs" in student.apply(more)
+    labelled = study(namespace)
+    labelled["metadata"]["labels"] = {"team": "vision"}
+    assert student.apply(labelled) == ""
+
+
+HOST_PATH = {"volumes": [{"name": "root", "hostPath": {"path": "/"}}]}
+REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
+    "hostPath": (HOST_PATH, "a hostPath volume"),
+    "hostNetwork": ({"hostNetwork": True}, "hostNetwork"),
+    "hostPID": ({"hostPID": True}, "hostPID"),
+    "hostIPC": ({"hostIPC": True}, "hostIPC"),
+    "ServiceAccount": ({"serviceAccountName": "admin"}, "not under admin"),
+    "old name of the ServiceAccount": ({"serviceAccount": "admin"}, "not under admin"),
+    "privileged init container": (
+        {"initContainers": [{"name": "i", "image": "i", "securityContext": {"privileged": True}}]},
+        "privileged",
+    ),
+    "ephemeral container": (
+        {"ephemeralContainers": [{"name": "e", "image": "i", "securityContext": {"privileged": True}}]},
+        "privileged",
+    ),
+    "hostProcess": ({"securityContext": {"windowsOptions": {"hostProcess": True}}}, "privileged"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_template_that_reaches_for_the_node_is_refused(author: Author, namespace: str, case: str) -> None:
+    pod, said = REFUSED[case]
+    told = author.create(study(namespace, pod=pod))
+    assert said in told and "spec.trialTemplate.spec.template.spec" in told and "admissionPolicy." in told
+
+
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        ({"securityContext": {"privileged": True}}, "privileged"),
+        ({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}, "capability"),
+        ({"ports": [{"containerPort": 9400, "hostPort": 9400}]}, "hostPort"),
+    ],
+)
+def test_a_container_that_reaches_for_the_node_is_refused(
+    author: Author, namespace: str, container: dict[str, Any], said: str
+) -> None:
+    assert said in author.create(study(namespace, **container))
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"securityContext": {"privileged": False, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}},
+        {"resources": {"limits": {"nvidia.com/gpu": 1}}, "ports": [{"name": "metrics", "containerPort": 9400}]},
+    ],
+)
+def test_an_ordinary_template_passes(author: Author, namespace: str, container: dict[str, Any]) -> None:
+    pod = {
+        "serviceAccountName": "default",
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}, {"name": "shm", "emptyDir": {}}],
+        "initContainers": [{"name": "fetch", "image": "fetch"}],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+    }
+    assert author.create(study(namespace, pod=pod, **container)) == ""
+
+
+def test_a_template_whose_containers_cannot_be_looked_at_is_refused(author: Author, namespace: str) -> None:
+    assert author.create(study(namespace, pod={"containers": "none"})) != ""
+    without_pod = study(namespace)
+    without_pod["spec"]["trialTemplate"] = {"spec": 3}
+    assert author.create(without_pod) == "", "there is nothing to refuse, and the operator tells what is missing"
+
+
+@pytest.fixture
+def loosened(policed: Cluster) -> Iterator[str]:
+    """The default policy replaced by one that allows everything in one namespace."""
+    name = "loose"
+    policed.create_namespace(name)
+    values = {
+        "admissionPolicy": {
+            "serviceAccounts": ["*"],
+            "allowHostPath": True,
+            "allowHostNamespaces": True,
+            "allowPrivileged": True,
+            "allowedCapabilities": ["*"],
+        }
+    }
+    policed.control.apply(*of_kind(render(values), *POLICY))
+    _wait_until_allowed(policed, name)
+    yield name
+    policed.control.apply(*of_kind(render(), *POLICY))
+    policed.control.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def _wait_until_allowed(cluster: Cluster, namespace: str) -> None:
+    deadline = time.monotonic() + 60
+    while _as_admin(cluster, study(namespace, pod={"hostPID": True})):
+        assert time.monotonic() < deadline, "the policy is not replaced"
+        time.sleep(0.5)
+
+
+def test_each_refusal_has_its_switch_and_another_account_still_takes_the_right_to_act_as_it(
+    policed: Cluster, loosened: str
+) -> None:
+    _grant(policed, loosened, AUTHOR, "studies", "studies.tuning.study", "get,create,update,patch")
+    _grant(policed, loosened, AUTHOR, "jobs", "jobs.batch", "create")
+    author = Author(policed, AUTHOR)
+    for pod, _ in REFUSED.values():
+        if not {"serviceAccountName", "serviceAccount"} & pod.keys():
+            assert author.create(study(loosened, pod=pod)) == ""
+    told = author.create(study(loosened, pod={"serviceAccountName": "trainer"}))
+    assert "author may not act as the ServiceAccount trainer" in told and "impersonate" in told
+    _grant(policed, loosened, AUTHOR, "act-as", "serviceaccounts", "impersonate", "--resource-name=trainer")
+    assert author.create(study(loosened, pod={"serviceAccountName": "trainer"})) == ""
+    assert author.create(study(loosened, pod={"serviceAccountName": "builder"})) != ""
