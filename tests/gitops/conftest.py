@@ -1,0 +1,73 @@
+"""The operator as a release on a control plane, and the example repository in a copy that a test may change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.chart.chart import ROOT
+from tests.chart.conftest import Cluster, cluster, control_plane, installed
+
+__all__ = ["cluster", "control_plane", "installed"]
+
+RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG; sleep 0.5'
+
+
+class Repository:
+    """A copy of the example repository, in one namespace of the cluster, with trials that take a second."""
+
+    def __init__(self, folder: Path, cluster: Cluster, namespace: str) -> None:
+        self._cluster = cluster
+        self.namespace = namespace
+        self.folder = folder / "cluster"
+        shutil.copytree(ROOT / "gitops" / "experiments", folder / "experiments")
+        self.folder.mkdir()
+        self._write(["../experiments"])
+
+    def keep(self, *rounds: str) -> None:
+        """Let the repository have these rounds alone."""
+        file = self.folder.parent / "experiments" / "kustomization.yaml"
+        content = yaml.safe_load(file.read_text())
+        content["resources"] = [f"studies/digits-optimizer/{name}.yaml" for name in rounds]
+        file.write_text(yaml.safe_dump(content))
+
+    def _write(self, resources: list[str]) -> None:
+        container = "/spec/trialTemplate/spec/template/spec/containers/0"
+        operations = [
+            {"op": "replace", "path": f"{container}/command", "value": ["sh", "-c", RECORD]},
+            {"op": "replace", "path": "/spec/budget", "value": {"trials": 6, "parallelism": 3}},
+        ]
+        content = {
+            "namespace": self.namespace,
+            "resources": resources,
+            "patches": [{"target": {"kind": "Study"}, "patch": json.dumps(operations)}],
+        }
+        (self.folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
+
+    def apply(self, *options: str) -> list[str]:
+        """What kubectl says of each object."""
+        done = self._cluster.control.kubectl("apply", *options, f"--kustomize={self.folder}")
+        return done.stdout.splitlines()
+
+    def difference(self, *options: str) -> str:
+        done = self._cluster.control.kubectl("diff", *options, f"--kustomize={self.folder}", check=False)
+        return done.stdout + done.stderr
+
+    def kubectl(self, *arguments: str) -> str:
+        return self._cluster.control.kubectl(*arguments, f"--namespace={self.namespace}").stdout
+
+    def names(self, kinds: str) -> set[str]:
+        return set(self.kubectl("get", kinds, "--output=name").split())
+
+    def finish(self, *studies: str) -> None:
+        for study in studies:
+            self.kubectl("wait", "--for=condition=Finished", f"study/{study}", "--timeout=120s")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, installed: Cluster, namespace: str) -> Repository:
+    return Repository(tmp_path, installed, namespace)

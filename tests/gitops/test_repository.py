@@ -1,0 +1,121 @@
+"""The example repository as GitOps tools use it: applied again and again, compared, pruned."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from study_operator.cli.main import main
+
+from tests.chart.chart import ROOT, template
+from tests.chart.conftest import Cluster
+from tests.cluster.binaries import find_or_build
+from tests.gitops.conftest import Repository
+
+EXPERIMENTS = ROOT / "gitops" / "experiments"
+ROUNDS = ("digits-optimizer-r1", "digits-optimizer-r2")
+KUBECTL: Sequence[tuple[str, ...]] = [(), ("--server-side",)]
+
+
+def kustomize(folder: Path) -> list[dict[str, object]]:
+    done = subprocess.run([find_or_build("kubectl"), "kustomize", folder], capture_output=True, text=True, check=True)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.mark.parametrize("how", KUBECTL, ids=["client-side", "server-side"])
+def test_applying_again_changes_nothing_and_the_operator_causes_no_drift(
+    repository: Repository, how: tuple[str, ...]
+) -> None:
+    assert all(line.endswith(("created", "serverside-applied")) for line in repository.apply(*how))
+    repository.finish(*ROUNDS)
+    assert repository.difference(*how) == ""
+    before = repository.kubectl("get", "studies", "--output=jsonpath={.items[*].metadata.resourceVersion}")
+    for _ in range(3):
+        assert all(line.endswith(("unchanged", "serverside-applied")) for line in repository.apply(*how))
+        time.sleep(1)
+    assert repository.kubectl("get", "studies", "--output=jsonpath={.items[*].metadata.resourceVersion}") == before
+    assert repository.difference(*how) == ""
+
+
+def test_while_it_runs_there_is_no_drift_either(repository: Repository) -> None:
+    repository.apply("--server-side")
+    repository.kubectl("wait", "--for=jsonpath={.status.trials.running}", "study/digits-optimizer-r1", "--timeout=60s")
+    assert repository.difference("--server-side") == ""
+    managers = repository.kubectl(
+        "get", "study/digits-optimizer-r1", "--show-managed-fields", "--output=jsonpath={.metadata.managedFields}"
+    )
+    assert {(entry["manager"].split("/")[0], entry.get("subresource")) for entry in json.loads(managers)} == {
+        ("kubectl", None),
+        ("study-operator", "status"),
+    }
+
+
+@pytest.mark.parametrize("propagation", ["background", "foreground"])
+def test_pruning_a_round_removes_what_belongs_to_it_and_nothing_else(repository: Repository, propagation: str) -> None:
+    """Flux deletes in the background, Argo CD in the foreground."""
+    repository.apply()
+    repository.kubectl("create", "configmap", "digits-optimizer-r1-notes")
+    repository.kubectl("label", "configmap", "digits-optimizer-r1-notes", "tuning.study/study=digits-optimizer-r1")
+    repository.finish(*ROUNDS)
+    repository.keep("r2")
+    options = ("--prune", "--selector=team=vision", "--prune-allowlist=tuning.study/v1alpha1/Study")
+    told = repository.apply(*options, f"--cascade={propagation}")
+    assert [line for line in told if line.endswith("pruned")] == ["study.tuning.study/digits-optimizer-r1 pruned"]
+    deadline = time.monotonic() + 60
+    while any("digits-optimizer-r1" in name for name in repository.names("studies,trials,jobs,pods")):
+        assert time.monotonic() < deadline, repository.names("studies,trials,jobs,pods")
+        time.sleep(0.2)
+    assert repository.names("studies") == {"study.tuning.study/digits-optimizer-r2"}
+    assert len(repository.names("trials")) == 6
+    assert "configmap/digits-optimizer-r1-notes" in repository.names("configmaps")
+
+
+def test_what_belongs_to_a_study_does_not_carry_its_labels(repository: Repository) -> None:
+    """A GitOps tool takes an object with its labels for one of its own, and prunes what is not in the repository."""
+    repository.keep("r1")
+    repository.apply()
+    repository.finish("digits-optimizer-r1")
+    assert repository.names("trials,jobs,pods") and not repository.kubectl(
+        "get", "trials,jobs,pods", "--selector=team=vision", "--output=name"
+    )
+
+
+def test_the_manifests_pass_the_lint_that_the_repository_runs() -> None:
+    workflow = yaml.safe_load((EXPERIMENTS / ".github" / "workflows" / "lint.yaml").read_text())
+    command = workflow["jobs"]["lint"]["steps"][-1]["run"].split()
+    assert command[:-1] == ["study", "lint", "--format", "github"]
+    manifests = sorted(str(path) for path in EXPERIMENTS.glob(command[-1]))
+    assert len(manifests) == 2
+    done = CliRunner().invoke(main, [*command[1:-1], *manifests])
+    assert done.exit_code == 0, done.output
+
+
+def test_a_mistake_is_an_annotation_of_its_line_and_fails_the_lint(tmp_path: Path) -> None:
+    broken = tmp_path / "r1.yaml"
+    broken.write_text((EXPERIMENTS / "studies/digits-optimizer/r1.yaml").read_text().replace("scale: Log", "scale: Lag"))
+    done = CliRunner().invoke(main, ["lint", "--format", "github", str(broken)])
+    assert done.exit_code == 1 and f"::error file={broken},line=" in done.output
+
+
+def test_every_round_has_its_section_in_the_results() -> None:
+    for study in (EXPERIMENTS / "studies").iterdir():
+        results = (study / "RESULTS.md").read_text()
+        assert f"{study.name}-r1" in results
+        rounds = {f"studies/{study.name}/{path.name}" for path in study.glob("r*.yaml")}
+        assert rounds <= set(yaml.safe_load((EXPERIMENTS / "kustomization.yaml").read_text())["resources"])
+
+
+def test_the_base_is_the_chart(installed: Cluster) -> None:
+    assert (ROOT / "gitops" / "base" / "operator.yaml").read_text() == template({"crds": {"keep": False}}, "--skip-tests")
+    base = kustomize(ROOT / "gitops" / "base")
+    assert {document["kind"] for document in base} >= {"Namespace", "CustomResourceDefinition", "Deployment"}
+    installed.control.kubectl(
+        "apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict",
+        f"--kustomize={ROOT / 'gitops' / 'base'}",
+    )  # fmt: skip
