@@ -12,7 +12,7 @@ from study_operator.controller import ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
 
-from tests.controller.world import KEY, condition, good, manifest, running, state, trials, until
+from tests.controller.world import KEY, REF, condition, good, manifest, running, state, trials, until
 
 
 @pytest.fixture
@@ -320,3 +320,15 @@ async def test_an_end_that_is_seen_while_the_study_is_opened_is_not_lost(world):
         for run in seen:
             controller.run_changed(run)
         await until(lambda: world.statuses[KEY].get("trials", {}).get("succeeded") == 2)
+
+
+async def test_failed_trials_that_a_person_deletes_run_again_by_themselves(world, monkeypatch):
+    monkeypatch.setattr("study_operator.controller.actions.FAILING_REREAD", 0.05)
+    world.trainer = lambda spec: Script(end=RunEnd(1, "Error", "no such file"))
+    async with running(world):
+        await until(lambda: state(world) == "Stalled")
+        world.trainer = good
+        world.trials[REF].clear()
+        world.runs.clear()
+        await until(lambda: state(world) == "Finished")
+    assert world.statuses[KEY]["trials"]["succeeded"] == 8

@@ -31,6 +31,7 @@ from study_operator.backends.port import (
 from study_operator.controller.announcements import announcements
 from study_operator.controller.collect import collect, vanished
 from study_operator.controller.commands import (
+    FAILING_REREAD,
     HOLD_COLLECTIONS,
     RELEASE_INTERVAL,
     Command,
@@ -183,6 +184,7 @@ class Actions:
             if run_id not in ids and index in state.runs and state.runs[index].id == run_id:
                 self.run_vanished(state, index)
         state.reread = False
+        state.reread_due = self._time() + FAILING_REREAD
         self._fold_listed(state, runs)
 
     async def _read(self, study: StudyRef) -> tuple[Sequence[Trial], Sequence[Run]]:

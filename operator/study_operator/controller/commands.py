@@ -23,6 +23,11 @@ from study_operator.results.trial import FIRST_CONFIRMATION, TrialState
 RELEASE_INTERVAL = 5.0
 """Seconds between two releases of one study's ended runs, so that many go in one call."""
 
+FAILING_REREAD = 15.0
+"""Seconds between two readings of a study whose trials all fail: a person who mends it deletes them, and no watch
+tells.
+"""
+
 RELEASE_BATCH = 100
 """Runs released in one call: their indices travel in a label selector, hence in an address of bounded length."""
 
@@ -146,7 +151,7 @@ def _unlearned(state: StudyState) -> bool:
 
 
 def _running(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> Iterator[Command]:
-    if state.reread:
+    if state.reread or (failing(state, settings) and state.reread_due <= time):
         yield Command(Kind.REREAD)
     halted = state.study.spec.suspend or "spec" in state.stalls or expired(state, now) or _suspicious(state, settings)
     if not halted:
@@ -225,6 +230,8 @@ def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: f
     delays += [state.analysis_due - time] if _unlearned(state) else []
     delays += [due_at - time for due_at in state.unwritten.values()]
     delays += state.backoff.delays(time)
+    if state.opened and failing(state, settings):
+        delays.append(state.reread_due - time)
     end = expiry(state)
     if end is not None:
         delays.append((end - now).total_seconds())

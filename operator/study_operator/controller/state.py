@@ -75,6 +75,7 @@ class StudyState:
     written_status: Mapping[str, object] = field(default_factory=dict)
     status_due: float = 0.0
     release_due: float = 0.0
+    reread_due: float = 0.0
 
     @classmethod
     def begin(cls, study: Study, ref: StudyRef, seed: int, started: datetime, randomness: random.Random) -> StudyState:
