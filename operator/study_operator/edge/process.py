@@ -135,7 +135,7 @@ class _Process:
             namespaces=self._settings.namespaces,
             ready_flag=started,
             # Left to itself kopf asks for the name of the process's user, and a container's user often has none.
-            identity=own_identity(),  # type: ignore[arg-type] (kopf's type for it is private)
+            identity=own_identity(),  # type: ignore[arg-type]  # kopf's type for it is private
         )
         await _first_to_end(watches, self._heed_signals_again(started))
         raise RuntimeError("the watches ended; was the custom resource definition deleted?")
