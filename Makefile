@@ -27,6 +27,10 @@ test: $(VENV)/.development ## Pass all tests, on a real control plane and a real
 test-fast: $(VENV)/.development ## Pass the pure tests, in seconds
 	$(BIN)/python -m pytest tests/api tests/controller tests/results tests/samplers tests/space $(ARGS)
 
+.PHONY: test-node
+test-node: $(VENV)/.development ## Pass the node suite: images, chart and faults on a real kubelet (root; installs packages)
+	$(BIN)/python -m tests.node $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.development ## Check format, lint, types, layers and the generated files
 	$(BIN)/ruff format --check $(SOURCES)

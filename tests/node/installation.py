@@ -1,0 +1,94 @@
+"""The operator as an administrator installs it: the chart, by helm, with the image that was built."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+from tests.cluster.binaries import find_or_build
+from tests.cluster.control_plane import ControlPlane
+from tests.end_to_end.place import eventually
+from tests.node.images import OPERATOR, REPOSITORY
+from tests.node.kubelet import NODE
+
+CHART = REPOSITORY / "charts" / "study-operator"
+RELEASE = NAMESPACE = "study-operator"
+
+
+class Installation:
+    """One release of the chart, in the namespace NAMESPACE."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self.began = 0.0
+        """When `helm install` was called, as time.monotonic() tells it."""
+
+    def install(self, prometheus: str) -> None:
+        """Returns when helm does, with the operator ready."""
+        self.began = time.monotonic()
+        repository, _, tag = OPERATOR.rpartition(":")
+        values = {"image.repository": repository, "image.tag": tag, "prometheus.url": prometheus}
+        settings = [f"--set={name}={value}" for name, value in values.items()]
+        namespace = {"metadata": {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        self._plane.apply({"apiVersion": "v1", "kind": "Namespace", **namespace})
+        self._helm("install", RELEASE, str(CHART), *settings, "--wait", "--timeout=180s")
+
+    def test(self) -> None:
+        """Run the chart's own tests. Raises AssertionError with what they said."""
+        self._helm("test", RELEASE, "--logs", "--timeout=120s")
+
+    def pod(self) -> str:
+        """The name of the operator's pod, once it is ready."""
+        return eventually(lambda: [pod["metadata"]["name"] for pod in self._pods() if _is_ready(pod)], bool)[0]
+
+    def kill(self) -> None:
+        """End the operator's pod at once, with no time to put its work in order; returns when another is ready."""
+        killed = self.pod()
+        self._kubectl("delete", "pod", killed, "--grace-period=0", "--force")
+        eventually(
+            lambda: [pod["metadata"]["name"] for pod in self._pods() if _is_ready(pod)],
+            lambda pods: pods and killed not in pods,
+        )
+
+    def restarts(self) -> int:
+        """How often the containers of the present pod were started again."""
+        return sum(status["restartCount"] for pod in self._pods() for status in pod["status"]["containerStatuses"])
+
+    def memory(self) -> int:
+        """The operator's resident memory as the kubelet measures it, in bytes."""
+        path = f"/api/v1/nodes/{NODE}/proxy/stats/summary"
+        pod = self.pod()
+        summary = json.loads(self._plane.kubectl("get", "--raw", path).stdout)
+        [found] = [told for told in summary["pods"] if told["podRef"]["name"] == pod]
+        resident: int = found["containers"][0]["memory"]["rssBytes"]
+        return resident
+
+    def log(self) -> str:
+        """The end of its log, also of the container before the present one."""
+        present = self._kubectl("logs", f"deployment/{RELEASE}", "--tail=50", check=False)
+        before = self._kubectl("logs", f"deployment/{RELEASE}", "--tail=20", "--previous", check=False)
+        return f"{before}\n{present}"
+
+    def _pods(self) -> list[dict[str, Any]]:
+        listed = self._kubectl("get", "pods", f"--selector=app.kubernetes.io/instance={RELEASE}", "--output=json")
+        pods: list[dict[str, Any]] = json.loads(listed)["items"]
+        return pods
+
+    def _kubectl(self, *arguments: str, check: bool = True) -> str:
+        done = self._plane.kubectl(f"--namespace={NAMESPACE}", *arguments, check=check)
+        return done.stdout or done.stderr
+
+    def _helm(self, *arguments: str) -> str:
+        folder = self._plane.folder / "helm"
+        folders = {f"HELM_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+        command = [str(find_or_build("helm")), f"--kubeconfig={self._plane.kubeconfig}", f"--namespace={NAMESPACE}"]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, env=folders)
+        assert not done.returncode, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}{self.log()}"
+        return done.stdout
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
