@@ -19,8 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from study_operator.conclusions.conclusion import Interval
 from study_operator.conclusions.order_statistics import (
@@ -239,5 +239,5 @@ def _interval(center: float, resampled: Floats, n: int, m: int) -> Interval | No
     known = resampled[numpy.isfinite(resampled)]
     if n < 2 or 2 * len(known) < len(resampled):
         return None
-    reach = float(stats.t.ppf(0.975, (n - 1) / m) * known.std() * math.sqrt(n / (n - 1)))
+    reach = float(scipy.stats.t.ppf(0.975, (n - 1) / m) * known.std() * math.sqrt(n / (n - 1)))
     return Interval(center - reach, center + reach)

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
-from scipy import stats
+import scipy
 
 from study_operator.conclusions.conclusion import Interval, Verdict
 
@@ -99,7 +99,7 @@ def decide(confirmed: Sequence[Reruns], baseline: Reruns | None, margin: float) 
     error, freedom = _standard_error(winner, rival, [*stable, rival])
     p_better = _tail(effect - margin, error, freedom)
     p_adopt, p_reject = min(1.0, choices * p_better), 1.0 - p_better
-    reach = float(stats.t.ppf(0.975, freedom)) * error if error > 0 else 0.0
+    reach = float(scipy.stats.t.ppf(0.975, freedom)) * error if error > 0 else 0.0
     verdict = Verdict.ADOPT if p_adopt <= ALPHA else Verdict.REJECT if p_reject <= ALPHA else Verdict.INCONCLUSIVE
     interval = Interval(effect - reach, effect + reach)
     return Decision(verdict, winner, rival, effect, interval, p_adopt, p_reject, choices)
@@ -117,8 +117,8 @@ def trial_variance(configurations: Sequence[Reruns]) -> float | None:
 def power(difference: float, reruns: int, choices: int) -> float:
     """The chance that Adopt is found for a true ``difference``, in units of s_r, beyond the margin."""
     freedom = 2 * reruns - 2
-    critical = stats.t.ppf(1 - ALPHA / choices, freedom)
-    return float(stats.nct.sf(critical, freedom, difference * math.sqrt(reruns / 2)))
+    critical = scipy.stats.t.ppf(1 - ALPHA / choices, freedom)
+    return float(scipy.stats.nct.sf(critical, freedom, difference * math.sqrt(reruns / 2)))
 
 
 def reruns_needed(difference: float, choices: int, most: int = 50) -> int | None:
@@ -131,7 +131,7 @@ def reruns_needed(difference: float, choices: int, most: int = 50) -> int | None
 def beats(values: Sequence[float], chance: float) -> bool:
     """Whether the 95% interval of the mean of ``values``, minimised as ``chance`` is, lies wholly below it (rule 7)."""
     mean, deviation, n = float(numpy.mean(values)), float(numpy.std(values, ddof=1)), len(values)
-    return mean + float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n) < chance
+    return mean + float(scipy.stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n) < chance
 
 
 def _first_of_each_arm(reruns: Sequence[Reruns]) -> list[Reruns]:
@@ -160,5 +160,5 @@ def _standard_error(winner: Reruns, rival: Reruns, everyone: Sequence[Reruns]) -
 def _tail(excess: float, error: float, freedom: float) -> float:
     """The one-sided p-value of an effect that exceeds the margin by ``excess``."""
     if error > 0:
-        return float(stats.t.sf(excess / error, freedom))
+        return float(scipy.stats.t.sf(excess / error, freedom))
     return 0.0 if excess > 0 else 0.5 if excess == 0 else 1.0

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import kopf
+import scipy.stats  # noqa: F401 - it loads lazily elsewhere, and the first study is not to wait for it
 from kubernetes.aio.client import Configuration
 
 from study_operator.backends.kubernetes.backend import DEFAULT_LINGER, KubernetesBackend

@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterator
 
 import numpy
-from scipy import stats
+import scipy
 
 from study_operator.findings.design import basis_of, blocks_of, confounders, residual_of
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Floats
@@ -68,7 +68,7 @@ def side_of_best(arm: ArmEvidence, axis: Axis) -> str | None:
 
 def trend(axis: Axis, scores: Floats, side: str) -> tuple[float, float]:
     """Kendall's tau between the way to ``side`` and getting better, and its one-sided p; ``scores`` are minimised."""
-    test = stats.kendalltau(_towards(axis, side), -scores, alternative="greater")
+    test = scipy.stats.kendalltau(_towards(axis, side), -scores, alternative="greater")
     tau, p = float(test.statistic), float(test.pvalue)
     return (tau, p) if math.isfinite(tau) else (0.0, 1.0)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy
-from scipy import stats
+import scipy
 
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Flags
 from study_operator.findings.finding import Finding, Number, Severity, Subject
@@ -81,13 +81,13 @@ def infeasible_share(arm: ArmEvidence) -> tuple[float, float]:
     if not arm.trials:
         return 0.0, 1.0
     count = int(numpy.count_nonzero(arm.infeasible))
-    interval = stats.binomtest(count, len(arm.trials)).proportion_ci(0.95, method="wilson")
+    interval = scipy.stats.binomtest(count, len(arm.trials)).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def _by_place(axis: Axis, infeasible: Flags) -> Separation:
     bad, good = axis.coordinates[infeasible], axis.coordinates[~infeasible]
-    test = stats.mannwhitneyu(bad, good, alternative="two-sided")
+    test = scipy.stats.mannwhitneyu(bad, good, alternative="two-sided")
     auc = float(test.statistic) / (len(bad) * len(good))
     return Separation(axis, max(auc, 1 - auc), float(test.pvalue), "max" if auc >= 0.5 else "min")
 
@@ -100,7 +100,7 @@ def _by_choice(axis: Axis, infeasible: Flags) -> Separation:
     bad, good = (count / count.sum() for count in counts)
     worst = int(numpy.argmax(bad - good))
     table = numpy.array([[count[worst], count.sum() - count[worst]] for count in counts])
-    p = float(stats.fisher_exact(table, alternative="greater").pvalue) * len(bad)
+    p = float(scipy.stats.fisher_exact(table, alternative="greater").pvalue) * len(bad)
     auc = 0.5 + float(bad[worst] - good[worst]) / 2
     return Separation(axis, auc, min(p, 1.0), "", axis.domain.values[worst])
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy
-from scipy import optimize, special, stats
+import scipy
 
 from study_operator.findings.design import Block, basis_of, blocks_of, confounders, residual_of, together
 from study_operator.findings.evidence import ArmEvidence, Axis, Floats
@@ -111,17 +111,17 @@ def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
 
     def excess(noncentral: float) -> float:
         if f < LARGE_F:
-            return float(special.ncfdtr(terms, freedom, noncentral, f)) - level
+            return float(scipy.special.ncfdtr(terms, freedom, noncentral, f)) - level
         spread = 2 * (terms + 2 * noncentral) / (9 * (terms + noncentral) ** 2)
         root, own = (f * terms / (terms + noncentral)) ** (1 / 3), 2 / (9 * freedom)
-        return float(special.ndtr((root * (1 - own) - (1 - spread)) / math.sqrt(spread + own * root**2))) - level
+        return float(scipy.special.ndtr((root * (1 - own) - (1 - spread)) / math.sqrt(spread + own * root**2))) - level
 
     if excess(0.0) <= 0:
         return 0.0
     upper = 10.0 * (terms * f + terms + 10.0)
     while excess(upper) > 0:
         upper *= 4
-    return float(optimize.brentq(excess, 0.0, upper))
+    return float(scipy.optimize.brentq(excess, 0.0, upper))
 
 
 def _others(block: Block, blocks: Sequence[Block]) -> Floats:
@@ -146,7 +146,7 @@ def _importance(block: Block, others: Floats, scores: Floats, joint: bool) -> Im
     low = noncentrality(f, terms, freedom, 0.95) * noise / total
     high = noncentrality(max(f, 1.0), terms, freedom, 0.05) * noise / total
     share = (explained - terms * noise) / (total + noise)
-    p = float(stats.f.sf(f, terms, freedom))
+    p = float(scipy.stats.f.sf(f, terms, freedom))
     return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint)
 
 
@@ -163,7 +163,7 @@ def _interaction(one: Block, other: Block, basis: Floats, scales: Sequence[Float
         explained = float(numpy.sum((terms.T @ residual) ** 2))
         noise = max(float(residual @ residual) - explained, ALMOST_NOTHING * total) / freedom
         shares.append(explained / total)
-        chances.append(float(stats.f.sf(explained / count / noise, count, freedom)))
+        chances.append(float(scipy.stats.f.sf(explained / count / noise, count, freedom)))
     return Interaction(one.axis, other.axis, min(shares), max(chances))
 
 

@@ -6,13 +6,13 @@ included (worst, and all alike), and normal scores give them the distribution th
 
 from __future__ import annotations
 
-from scipy import special, stats
+import scipy
 
 from study_operator.findings.evidence import Floats
 
 
 def normal_scores(values: Floats) -> Floats:
     """The standard normal quantiles of the ranks (Blom's, ties averaged), centred; infinities are ties of the worst."""
-    scores: Floats = special.ndtri((stats.rankdata(values) - 0.375) / (len(values) + 0.25))
+    scores: Floats = scipy.special.ndtri((scipy.stats.rankdata(values) - 0.375) / (len(values) + 0.25))
     scores -= scores.mean()
     return scores

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from study_operator.samplers.sampler import Suggestion, SuggestionRequest
 from study_operator.samplers.seeds import trial_seed
@@ -26,7 +26,7 @@ def sobol_points(dimensions: int, seed: int, count: int) -> NDArray[numpy.float6
 
     They are the beginning of every longer list of the same seed.
     """
-    return qmc.Sobol(dimensions, scramble=True, rng=numpy.random.default_rng(seed)).random(count)
+    return scipy.stats.qmc.Sobol(dimensions, scramble=True, rng=numpy.random.default_rng(seed)).random(count)
 
 
 class SobolSampler:
