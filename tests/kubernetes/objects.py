@@ -56,6 +56,7 @@ def pod(
     """``state`` is the trainer's; ``deleted`` the deadline of its deletion, ``grace`` after it was asked for."""
     metadata: dict[str, Any] = {
         "name": f"bert-3-{uid[:5]}",
+        "namespace": "team",
         "uid": uid,
         "creationTimestamp": created,
         "ownerReferences": [{"kind": "Job", "name": "bert-3", "uid": job_uid, "controller": True}],

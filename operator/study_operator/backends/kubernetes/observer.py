@@ -54,6 +54,7 @@ class RunObserver:
             return
         entry = self._entries.setdefault(job.uid, _Entry())
         entry.job = job
+        entry.pods = {uid: pod for uid, pod in entry.pods.items() if pod.namespace == job.study.namespace}
         self._tell(job.uid, entry)
 
     def job_gone(self, raw: Object) -> None:
@@ -117,6 +118,8 @@ class RunObserver:
 
     def _put(self, pod: PodView) -> None:
         entry = self._entries.setdefault(pod.job_uid, _Entry())
+        if entry.job is not None and pod.namespace != entry.job.study.namespace:
+            return  # anybody may name any owner; only in its own namespace can it be true
         entry.pods[pod.uid] = pod
         entry.no_pod = None
         self._tell(pod.job_uid, entry)

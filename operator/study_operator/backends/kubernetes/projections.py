@@ -75,6 +75,7 @@ class PodView:
     node. ``trainer`` is the trainer's end, and ``failed`` that of the first container with another exit code than 0.
     """
 
+    namespace: str
     job_uid: str
     uid: str
     name: str
@@ -139,11 +140,12 @@ def project_pod(pod: Object) -> PodView | None:
     ends = [end for end in map(_end, statuses) if end is not None]
     trainer = next((end for end in ends if end.name == name), None)
     return PodView(
+        namespace=metadata["namespace"],
         job_uid=owner["uid"],
         uid=metadata["uid"],
         name=metadata["name"],
         created=metadata.get("creationTimestamp") or "",
-        rank=int((metadata.get("annotations") or {}).get(_COMPLETION_INDEX, 0)),
+        rank=_rank((metadata.get("annotations") or {}).get(_COMPLETION_INDEX, "")),
         phase=status.get("phase", "Pending"),
         node=pod["spec"].get("nodeName", ""),
         reason=status.get("reason", ""),
@@ -156,6 +158,11 @@ def project_pod(pod: Object) -> PodView | None:
         trainer=trainer,
         failed=next((end for end in ends if end.exit_code != 0), None),
     )
+
+
+def _rank(annotation: str) -> int:
+    """Of an Indexed Job's pod; an annotation that somebody else made up is none."""
+    return int(annotation) if annotation.isdecimal() else 0
 
 
 def _deleting(pod: Object, trainer: ContainerEnd | None) -> bool:
