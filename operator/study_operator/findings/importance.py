@@ -146,7 +146,7 @@ def _importance(block: Block, others: Floats, scores: Floats, joint: bool) -> Im
     low = noncentrality(f, terms, freedom, 0.95) * noise / total
     high = noncentrality(max(f, 1.0), terms, freedom, 0.05) * noise / total
     share = (explained - terms * noise) / (total + noise)
-    p = float(scipy.stats.f.sf(f, terms, freedom))
+    p = float(scipy.special.fdtrc(terms, freedom, f))
     return Importance(block.axis, min(max(share, 0.0), 1.0), min(low, 1.0), min(high, 1.0), p, joint)
 
 
@@ -163,7 +163,7 @@ def _interaction(one: Block, other: Block, basis: Floats, scales: Sequence[Float
         explained = float(numpy.sum((terms.T @ residual) ** 2))
         noise = max(float(residual @ residual) - explained, ALMOST_NOTHING * total) / freedom
         shares.append(explained / total)
-        chances.append(float(scipy.stats.f.sf(explained / count / noise, count, freedom)))
+        chances.append(float(scipy.special.fdtrc(count, freedom, explained / count / noise)))
     return Interaction(one.axis, other.axis, min(shares), max(chances))
 
 
