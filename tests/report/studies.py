@@ -64,7 +64,7 @@ def manifest(trials: int = 32) -> dict[str, Any]:
 
 
 def trials_of(study: Study) -> tuple[Trial, ...]:
-    """The search's trials, and reruns of its best two."""
+    """The search's trials, and reruns of the best of each arm."""
     space, rng = study_space(study), numpy.random.default_rng(1)
     sampler = SobolSampler(space, 7)
     searched = []
@@ -73,7 +73,8 @@ def trials_of(study: Study) -> tuple[Trial, ...]:
         parameters = space.parameters(drawn.arm, drawn.point)
         spec = TrialSpec(study.metadata.name, index, drawn.arm, Purpose.SEARCH, drawn.point, parameters, drawn.seed)
         searched.append(_run(study, spec, rng))
-    best = sorted((trial for trial in searched if trial.status.objective), key=_reached)[:2]
+    reached = sorted((trial for trial in searched if trial.status.objective), key=_reached)
+    best = list({trial.spec.arm: trial for trial in reversed(reached)}.values())
     return (
         *searched,
         *(_rerun(study, trial, slot, again, rng) for again in range(3) for slot, trial in enumerate(best)),
@@ -109,7 +110,7 @@ def _reached(trial: Trial) -> float:
 
 
 def _rerun(study: Study, of: Trial, slot: int, again: int, rng: numpy.random.Generator) -> Trial:
-    index = FIRST_CONFIRMATION + 2 * again + slot
+    index = FIRST_CONFIRMATION + len(study_space(study).arms) * again + slot
     spec = of.spec
     rerun = TrialSpec(spec.study, index, spec.arm, Purpose.CONFIRMATION, spec.point, spec.parameters, index, spec.index)
     return _run(study, rerun, rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -33,14 +34,19 @@ _STANDARD_OUTPUT = Path("-")
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
+def _choice(words: type[StrEnum]) -> click.Choice[str]:
+    """One of the words, as a manifest has them."""
+    return click.Choice([word.value for word in words])
+
+
 @click.command()
 @click.argument("name")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write a page: one file, for any browser, without a network.")
 @click.option("--markdown", "text", type=_FILE, metavar="FILE", help="Write a section for a RESULTS.md.")
 @click.option("--csv", type=_FILE, metavar="FILE", help="Write the trials, as `study export` does.")
 @click.option("--objective", metavar="METRIC", help="Rank by another metric that the trials kept.")
-@click.option("--direction", type=click.Choice(Direction), help="Whether it is better smaller or larger.")
-@click.option("--selection", type=click.Choice(Selection), help="Whether its best or its final value counts.")
+@click.option("--direction", type=_choice(Direction), help="Whether it is better smaller or larger.")
+@click.option("--selection", type=_choice(Selection), help="Whether its best or its final value counts.")
 @catalogue_options
 def report(
     catalogue: Catalogue,
@@ -49,8 +55,8 @@ def report(
     text: Path | None,
     csv: Path | None,
     objective: str | None,
-    direction: Direction | None,
-    selection: Selection | None,
+    direction: str | None,
+    selection: str | None,
 ) -> None:
     """Tell what the study NAME teaches; NAME may be a study's folder. A FILE of - is the standard output.
 
@@ -60,11 +66,12 @@ def report(
     found, trials = catalogue.study(name), catalogue.trials(name)
     local = isinstance(catalogue, Folders)
     manifest = catalogue.text(name) or dumped(as_written(found.resource))
-    told = report_on(found, trials, manifest, Asked(objective, direction, selection), local=local)
+    asked = Asked(objective, Direction(direction) if direction else None, Selection(selection) if selection else None)
+    told = report_on(found, trials, manifest, asked, local=local)
     if html is not None:
         _write(html, page(told))
     if text is not None:
-        _write(text, markdown(told, summary_row(_ranked_anew(found, told), told.study, told.trials, local)))
+        _write(text, markdown(told, _tracked(_ranked_anew(found, told), told, local)))
     if csv is not None:
         _write(csv, csv_text(trial_rows(told.study, told.trials)))
     if _STANDARD_OUTPUT not in (html, text, csv):
@@ -92,6 +99,19 @@ def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked
         asked=told,
     )
     return report_of(study, study_space(study), trials, provenance, complete=state == "Finished")
+
+
+def _tracked(found: Found, told: Report, local: bool) -> dict[str, object]:
+    """The columns by which the playbook tracks experiments."""
+    row = summary_row(found, told.study, told.trials, local)
+    return {
+        "Study": row["study"],
+        "Configuration": row["config"],
+        "Notes": row["notes"],
+        "Trials": row["trials"],
+        f"Best {row['metric']}": row["best"],
+        "Reproduction": "the command below" if told.best else "",
+    }
 
 
 def _sound(found: Found) -> Study:

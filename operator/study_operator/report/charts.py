@@ -28,6 +28,9 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 BEST = 3
 """Trials of an arm whose training curves are drawn."""
 
+_BOUNDS = {"search-space-boundary": "from", "infeasible-trials": "to", "learning-rate-edge": "threshold"}
+"""By the rule, the number of its finding that is a bound on the axis."""
+
 _SIDES = re.compile(
     r"(?<![^\W_])(training|train|validation|valid|val|evaluation|eval|dev|test)(?![^\W_])", re.IGNORECASE
 )
@@ -213,11 +216,11 @@ def _axis(report: Report, plot: AxisPlot, places: Places) -> Json:
 def _axis_marks(plot: AxisPlot, findings: Sequence[Finding]) -> Iterator[Json]:
     """Where on the axis a finding happens: at an end of the range, or beyond a bound of what trains."""
     for position, finding in enumerate(findings, 1):
-        subject, numbers = finding.subject, finding.numbers
-        if (subject.arm, subject.hyperparameter) == (plot.arm, plot.hyperparameter) and "side" in numbers:
-            at = numbers.get("from" if finding.rule == "search-space-boundary" else "to")
-            if isinstance(at, int | float):
-                yield {"finding": position, "at": number(float(at)), "side": str(numbers["side"])}
+        if (finding.subject.arm, finding.subject.hyperparameter) == (plot.arm, plot.hyperparameter):
+            numbers = finding.numbers
+            bound = numbers.get(_BOUNDS.get(finding.rule, ""))
+            if isinstance(bound, int | float):
+                yield {"finding": position, "at": number(float(bound)), "side": str(numbers.get("side", "max"))}
 
 
 def _curves(report: Report, arm: ArmEvidence, places: Places) -> Json:

@@ -26,6 +26,10 @@ const passes = (row) => [...filters].every(([position, [low, high]]) => {
 /** A dash pattern for a thick line. */
 const bold = (dash) => (Array.isArray(dash) ? dash.map((length) => 2 * length) : dash);
 
+const trialTip = (row) => tooltip(trialName(columns.index[row]), [
+  [metric, short(columns.objective[row])], ...dimensions.slice(0, -1).map(({layout, values}) => [layout.name, short(values[row])]),
+]);
+
 const parallel = (_, view) => {
   const axes = parallelAxes(view);
   /** Whether the axis is the objective's, with the smallest value at the top. */
@@ -34,6 +38,7 @@ const parallel = (_, view) => {
   const lines = data.arms.map((label, arm) => ({
     type: 'parallel', name: label, inactiveOpacity: 0.04, activeOpacity: 1, progressive: view.printing ? 0 : 250, progressiveThreshold: 300,
     lineStyle: {color: armColor(arm), type: many ? 'solid' : armDash(arm), width: 1.2, opacity: Math.min(0.55, 3.5 / Math.sqrt(rowCount))},
+    tooltip: {formatter: ({data: {row}}) => trialTip(row)},
     data: rows.filter((row) => columns.arm[row] === arm).map((row) => ({
       value: axes.map((axis, position) => axis.at(dimensions[position].values[row]) ?? NaN), row,
       ...(columns.rank[row] && columns.rank[row] <= 3 ? {lineStyle: {width: 3.5, opacity: 1, type: many ? 'solid' : bold(armDash(arm))}} : {}),

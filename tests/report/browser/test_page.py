@@ -1,0 +1,228 @@
+"""The page in a real browser, opened from a file as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+from study_operator.api import parse_study
+from study_operator.report.page import page
+from study_operator.results.trial import TrialState
+
+from tests.report.browser.chromium import chromium
+from tests.report.studies import manifest, report, trials_of, wide_report
+
+Open = Callable[..., Page]
+ATTACK = '</script></style>\'"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+WINDOW: ViewportSize = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(page(wide_report()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tab(browser: Browser, file: Path) -> Iterator[Page]:
+    yield from opened(browser, file)
+
+
+def opened(browser: Browser, file: Path) -> Iterator[Page]:
+    """The page, which must ask no network and complain of nothing."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport=WINDOW)
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda request: complaints.append(request.url) if request.url != file.as_uri() else None)
+    opened.goto(file.as_uri())
+    opened.wait_for_selector("[data-ready]", state="attached")
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def see(tab: Page, picture: str) -> dict[str, float]:
+    """Where a picture's chart is in the window, once it is drawn."""
+    chart = tab.locator(f"#{picture} .chart")
+    chart.scroll_into_view_if_needed()
+    chart.locator("canvas").first.wait_for()
+    box = chart.bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def drawn(tab: Page, picture: str) -> str:
+    """What is on the canvas."""
+    see(tab, picture)
+    frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+    tab.evaluate(frames)
+    return str(tab.evaluate(f"document.querySelector('#{picture} canvas').toDataURL()"))
+
+
+def column(tab: Page, title: str) -> list[str]:
+    """The cells under a heading of the table of trials."""
+    headings = tab.locator("#trial-table th[scope=col]").all_inner_texts()
+    place = next(place for place, heading in enumerate(headings, 1) if heading.startswith(title))
+    return tab.locator(f"#trial-table tbody tr > :nth-child({place})").all_inner_texts()
+
+
+def test_every_picture_is_drawn_and_has_its_words_and_numbers(tab: Page) -> None:
+    for picture in tab.locator("figure").all():
+        name = str(picture.get_attribute("id"))
+        see(tab, name)
+        assert picture.locator(".summary").inner_text()
+        assert picture.locator("[role=img]").get_attribute("aria-label")
+        if name != "parallel":
+            picture.locator(".data summary").click()
+            picture.locator(".data tbody tr").nth(1).wait_for()
+
+
+def test_what_a_trial_is_stands_beside_the_pointer(tab: Page) -> None:
+    box = see(tab, "isolation")
+    for x in range(220, 1160, 4):
+        tab.mouse.move(box["x"] + x, box["y"] + 48)
+        if tab.locator("#isolation .tooltip").is_visible():
+            break
+    assert "optimizer=" in tab.locator("#isolation .tooltip").inner_text()
+
+
+def test_a_brush_on_an_axis_filters_the_table(tab: Page) -> None:
+    box = see(tab, "parallel")
+    axes = tab.evaluate("JSON.parse(document.getElementById('data').textContent).hyperparameters.map(h => h.name)")
+    place, ends = axes.index("dropout"), (50, 60)
+    x = box["x"] + ends[0] + place * (box["width"] - sum(ends)) / len(axes)
+    tab.mouse.move(x, box["y"] + 60)
+    tab.mouse.down()
+    tab.mouse.move(x, box["y"] + 100, steps=4)
+    tab.mouse.move(x, box["y"] + 150, steps=4)
+    tab.mouse.up()
+    left = [float(value) for value in column(tab, "dropout")]
+    assert 0 < len(left) < 32 and min(left) > 0.3
+    assert tab.locator("#count").inner_text() == f"{len(left)} of 32 trials"
+    tab.locator("#ranges summary").click()
+    assert 0.3 < float(tab.get_by_label("dropout from").input_value()) < 0.6
+    tab.locator("#clear").click()
+    assert tab.locator("#count").inner_text() == "32 of 32 trials"
+
+
+def test_the_same_filter_can_be_typed(tab: Page) -> None:
+    see(tab, "parallel")
+    before = drawn(tab, "parallel")
+    tab.locator("#ranges summary").click()
+    tab.get_by_label("learning_rate to").fill("0.001")
+    tab.get_by_label("learning_rate to").press("Enter")
+    assert all(float(value) <= 0.001 for value in column(tab, "learning_rate"))
+    assert drawn(tab, "parallel") != before
+
+
+def test_the_table_is_sorted_by_any_column_and_searched(tab: Page) -> None:
+    heading = tab.locator("#trial-table th", has_text="dropout")
+    for direction, reverse in (("ascending", False), ("descending", True)):
+        heading.get_by_role("button").press("Enter")
+        assert heading.get_attribute("aria-sort") == direction
+        values = [float(value) for value in column(tab, "dropout")]
+        assert values == sorted(values, reverse=reverse)
+    tab.get_by_label("State").select_option("Infeasible")
+    assert set(column(tab, "State")) == {"Infeasible"}
+    tab.get_by_label("Search").fill("tanh")
+    assert set(column(tab, "activation")) == {"tanh"}
+
+
+def test_an_axis_goes_from_logarithmic_to_linear(tab: Page) -> None:
+    before = drawn(tab, "axis-0-3")
+    button = tab.locator("[data-for=axes] button").first
+    assert button.inner_text() == "Hyperparameters: as searched"
+    button.click()
+    assert button.inner_text() == "Hyperparameters: linear"
+    assert drawn(tab, "axis-0-3") != before
+
+
+def test_light_and_dark_follow_the_system_and_the_button(tab: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = (tab.evaluate(ground), drawn(tab, "isolation"))
+    tab.emulate_media(color_scheme="dark")
+    dark = (tab.evaluate(ground), drawn(tab, "isolation"))
+    assert light[0] != dark[0] and light[1] != dark[1]
+    tab.locator("#theme").press("Enter")
+    assert tab.locator("#theme").inner_text() == "Theme: light"
+    assert (tab.evaluate(ground), drawn(tab, "isolation")) == light
+
+
+def test_it_prints_light_and_whole_and_is_as_before_afterwards(tab: Page) -> None:
+    tab.emulate_media(color_scheme="dark")
+    before = drawn(tab, "isolation")
+    undrawn = "document.querySelectorAll('.chart:not(:has(canvas))').length"
+    tab.evaluate(f"addEventListener('beforeprint', () => {{ window.undrawn = {undrawn} }})")
+    assert tab.pdf(format="A4").startswith(b"%PDF")
+    assert tab.evaluate("window.undrawn") == 0
+    assert tab.evaluate("document.documentElement.dataset.theme") is None
+    assert drawn(tab, "isolation") == before
+
+
+def test_every_finding_leads_to_where_it_is_seen(tab: Page) -> None:
+    links = tab.locator(".findings .links a").all()
+    assert links
+    for link in links:
+        assert tab.locator(str(link.get_attribute("href"))).count() == 1
+
+
+def test_it_has_landmarks_and_one_order_of_headings(tab: Page) -> None:
+    headings = tab.locator("h1, h2, h3").evaluate_all("all => all.map(heading => Number(heading.tagName[1]))")
+    levels = list(map(int, headings))
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert [tab.locator(name).count() for name in ("header", "main", "nav[aria-label=Sections]")] == [1, 1, 1]
+    assert tab.locator("main section:not([aria-labelledby])").count() == 0
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the answer"
+
+
+def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "large.html"
+    file.write_text(page(wide_report(2000)), encoding="utf-8")
+    assert file.stat().st_size < 3_000_000
+    for tab in opened(browser, file):
+        assert tab.locator("#trial-table tbody tr").count() == 50
+        assert tab.locator("#page-number").inner_text() == "page 1 of 40"
+        tab.locator("#following").click()
+        assert column(tab, "Rank")[0] == "51"
+
+
+def test_what_manifests_and_trainers_write_stays_text(browser: Browser, tmp_path: Path) -> None:
+    written = manifest()
+    written["metadata"]["annotations"] = {"tuning.study/config": ATTACK}
+    written["spec"] |= {"goal": ATTACK, "notes": ATTACK}
+    optimizer, *others = written["spec"]["hyperparameters"]
+    activation = next(each for each in others if each["name"] == "activation")
+    activation["choices"] = ["relu", ATTACK]
+    optimizer["choices"] = ["nesterov", "adam", ATTACK]
+    third = {"role": "Nuisance", "when": {"optimizer": [ATTACK]}, "range": {"min": 1, "max": 2}}
+    others.append({"name": "learning_rate", **third})
+    study = parse_study(written | {"spec": written["spec"] | {"hyperparameters": [optimizer, *others]}})
+    trials = [
+        replace(trial, status=replace(trial.status, state=TrialState.FAILED, reason="Error", message=ATTACK))
+        if trial.spec.index % 5 == 0
+        else trial
+        for trial in trials_of(study)
+    ]
+    file = tmp_path / "hostile.html"
+    file.write_text(page(report(study, trials, text=ATTACK, asked=ATTACK)), encoding="utf-8")
+    for tab in opened(browser, file):
+        for picture in tab.locator("figure").all():
+            see(tab, str(picture.get_attribute("id")))
+        assert tab.locator("img").count() == 0
+        assert tab.evaluate("window.hacked") is None
+        assert tab.locator(".goal").inner_text() == ATTACK

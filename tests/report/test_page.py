@@ -1,0 +1,64 @@
+"""The page as text: what is in it, and what cannot be."""
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+
+from hypothesis import given
+from hypothesis import strategies as st
+from study_operator.findings import RULES
+from study_operator.report.charts import number
+from study_operator.report.explanations import EXPLANATIONS
+from study_operator.report.page import embedded, page
+from study_operator.report.places import Places
+
+from tests.report.studies import wide_report
+
+REPORT = wide_report()
+PAGE = page(REPORT)
+VENDOR = files("study_operator.report").joinpath("vendor")
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), st.lists))
+def test_embedded_data_end_no_element_and_are_read_back(data: object) -> None:
+    text = embedded(data)
+    assert not set("<>&") & set(text) and text.isascii()
+    assert json.loads(text) == data
+
+
+def test_only_the_package_s_own_scripts_and_styles_are_allowed() -> None:
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', PAGE)
+    assert policy is not None and "unsafe" not in policy[1] and "default-src &#39;none&#39;" in policy[1]
+    inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", PAGE, re.DOTALL)
+    assert len(inline) == 3
+    for content in inline:
+        assert base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() in policy[1]
+
+
+def test_nothing_in_it_has_an_address_to_load_from() -> None:
+    assert not re.search(r"(?:src|href|action)=[\"'](?!#)", PAGE.partition("<script>")[0])
+
+
+def test_the_same_study_makes_the_same_page() -> None:
+    assert page(wide_report()) == PAGE
+
+
+def test_the_charting_library_is_the_one_that_was_built() -> None:
+    digest = hashlib.sha256(VENDOR.joinpath("echarts.js").read_bytes()).hexdigest()
+    assert f"sha256 {digest}" in VENDOR.joinpath("README.md").read_text()
+
+
+def test_every_rule_is_explained() -> None:
+    assert {rule.page for rule in RULES.values()} == EXPLANATIONS.keys()
+
+
+def test_every_finding_has_its_place() -> None:
+    places = Places(REPORT)
+    anchors = set(re.findall(r'id="([\w-]+)"', PAGE))
+    assert {places.of(finding) for finding in REPORT.analysis.findings} <= anchors
+
+
+def test_what_is_not_finite_is_no_number() -> None:
+    assert [number(value) for value in (float("nan"), float("inf"), 0.123456789, None)] == [None, None, 0.123457, None]
