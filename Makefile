@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SOURCES := operator trainer-image tests bench conftest.py
+SOURCES := operator trainer-image charts tests bench conftest.py
 
 .PHONY: help
 help: ## List what one can do
@@ -38,15 +38,30 @@ check: $(VENV)/.development ## Check format, lint, types, layers and the generat
 	$(BIN)/mypy operator/study_operator trainer-image/study_trainer trainer-image/digits
 	$(BIN)/lint-imports
 	$(BIN)/study crd --check
+	$(BIN)/study crd $(CHART)/files/crds --check
+	$(BIN)/python charts/reference.py --check
 
 .PHONY: format
 format: $(VENV)/.development ## Format the code, and mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
+CHART := charts/study-operator
+
 .PHONY: generate
-generate: $(VENV)/.development ## Write crds/ and docs/resources.md anew from the models
+generate: $(VENV)/.development ## Write crds/, the chart's copies and README and the kustomize base anew
 	$(BIN)/study crd
+	$(BIN)/study crd $(CHART)/files/crds
+	$(BIN)/python charts/reference.py
+	helm="$$($(BIN)/python -m tests.cluster.binaries helm)" && "$$helm" template study-operator $(CHART) \
+		--namespace study-operator --skip-tests --set crds.keep=false > gitops/base/operator.yaml
+
+.PHONY: sbom
+sbom: $(BIN)/python ## Write build/sbom.json, the CycloneDX bill of what an operator consists of
+	mkdir -p build && $(PYTHON) -m venv build/sbom-venv
+	build/sbom-venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[exploitation]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
+	$(BIN)/python -m cyclonedx_py environment build/sbom-venv --output-format JSON --output-file build/sbom.json
 
 VENDOR := operator/study_operator/report/vendor
 

@@ -105,6 +105,7 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
+    """Write or check; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a README is out of date")
     check = parser.parse_args().check

@@ -53,7 +53,7 @@ EVERYTHING: Values = {
 """Values that turn on all there is."""
 
 
-def helm(*arguments: str, values: Values = {}, check: bool = True) -> subprocess.CompletedProcess[str]:
+def helm(*arguments: str, values: Mapping[str, Any] = {}, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run helm; ``values`` go in as a file."""
     command = [str(find_or_build("helm")), *arguments, *(["--values=/dev/stdin"] if values else [])]
     done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True)
@@ -61,13 +61,15 @@ def helm(*arguments: str, values: Values = {}, check: bool = True) -> subprocess
     return done
 
 
-def template(values: Values = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE) -> str:
+def template(
+    values: Mapping[str, Any] = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE
+) -> str:
     """What ``helm template`` prints."""
     return helm("template", release, str(CHART), f"--namespace={namespace}", *arguments, values=values).stdout
 
 
 def render(
-    values: Values = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE
+    values: Mapping[str, Any] = {}, *arguments: str, release: str = "study-operator", namespace: str = NAMESPACE
 ) -> list[Object]:
     """The objects of the release."""
     return _parsed(template(values, *arguments, release=release, namespace=namespace))

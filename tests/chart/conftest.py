@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.chart.chart import CHART, NAMESPACE, Values, helm
+from tests.chart.chart import CHART, NAMESPACE, helm
 from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.node import NodeSettings
 from tests.cluster.node_agent import NodeAgent
@@ -24,18 +25,22 @@ class Cluster:
     def __init__(self, control: ControlPlane) -> None:
         self.control = control
 
-    def helm(self, *arguments: str, values: Values = {}, namespace: str = NAMESPACE) -> str:
+    def helm(self, *arguments: str, values: Mapping[str, Any] = {}, namespace: str = NAMESPACE) -> str:
         access = (f"--kubeconfig={self.control.kubeconfig}", f"--namespace={namespace}")
         return helm(*arguments, *access, values=values).stdout
 
-    def install(self, values: Values = {}, release: str = "study-operator", namespace: str = NAMESPACE) -> str:
+    def install(
+        self, values: Mapping[str, Any] = {}, release: str = "study-operator", namespace: str = NAMESPACE
+    ) -> str:
         """Install or upgrade, wait until the operator is there, and return what helm says."""
         waiting = ("--wait", "--timeout=120s")
         told = self.helm(
             "upgrade", "--install", release, str(CHART), *waiting,
             values={**self.process_values(namespace), **values}, namespace=namespace,
         )  # fmt: skip
-        self.control.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+        self.control.kubectl(
+            "wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study"
+        )
         return told
 
     def process_values(self, namespace: str = NAMESPACE, account: str = "study-operator") -> dict[str, object]:

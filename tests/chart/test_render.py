@@ -58,9 +58,7 @@ def test_a_release_for_some_namespaces_has_roles_there_and_none_of_the_cluster()
 
 
 def test_a_release_without_rights_on_the_cluster_can_be_installed() -> None:
-    objects = render(
-        {"watchNamespaces": ["blue"], "crds": {"enabled": False}, "admissionPolicy": {"enabled": False}}
-    )
+    objects = render({"watchNamespaces": ["blue"], "crds": {"enabled": False}, "admissionPolicy": {"enabled": False}})
     assert all(document["metadata"].get("namespace") for document in objects), names(objects)
 
 
@@ -68,7 +66,9 @@ def test_releases_for_some_namespaces_do_not_collide() -> None:
     ours, theirs = (
         {
             (document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"])
-            for document in render({"watchNamespaces": [team], "crds": {"enabled": False}}, namespace=f"operator-{team}")
+            for document in render(
+                {"watchNamespaces": [team], "crds": {"enabled": False}}, namespace=f"operator-{team}"
+            )
         }
         for team in ("blue", "green")
     )
@@ -129,7 +129,8 @@ def test_secrets_are_mounted_and_never_options() -> None:
 def test_the_operator_takes_the_options(values: dict[str, Any], tmp_path: Path) -> None:
     """Each is one of its command line's; files are looked for on this machine."""
     arguments = [
-        argument.replace("/etc/study-operator/prometheus", str(tmp_path)) for argument in container(render(values))["args"]
+        argument.replace("/etc/study-operator/prometheus", str(tmp_path))
+        for argument in container(render(values))["args"]
     ]
     (tmp_path / "headers").mkdir()
     for name in ("bearer-token", "ca.crt", "tls.crt", "tls.key", "headers/X-Key"):
@@ -153,9 +154,9 @@ def test_every_field_of_the_pod_that_one_sets_arrives() -> None:
     [spread] = spec["topologySpreadConstraints"]
     assert spread["labelSelector"]["matchLabels"] == deployment["spec"]["selector"]["matchLabels"]
     crds = of_kind(objects, "CustomResourceDefinition", "Pod")
-    assert all(
-        document["metadata"]["labels"]["team"] == "ml" for document in objects if document not in crds
-    ), "commonLabels"
+    assert all(document["metadata"]["labels"]["team"] == "ml" for document in objects if document not in crds), (
+        "commonLabels"
+    )
 
 
 def test_the_selector_is_of_labels_that_no_value_changes() -> None:
@@ -183,4 +184,3 @@ def test_the_trials_are_scraped_by_the_identity_of_their_pods() -> None:
     [endpoint] = trials["spec"]["podMetricsEndpoints"]
     assert (endpoint["honorLabels"], endpoint["honorTimestamps"], endpoint["port"]) == (False, True, "metrics")
     assert trials["spec"]["namespaceSelector"] == {"any": True}
-

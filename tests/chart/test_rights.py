@@ -74,9 +74,7 @@ def asker(installed: Cluster) -> Asker:
 @pytest.fixture(scope="session")
 def every_right(installed: Cluster) -> list[Right]:
     """Every verb on every resource and subresource that this API server has, and on some that it has not."""
-    return [
-        (group, resource, verb) for group, resource in sorted(set(_resources(installed))) for verb in VERBS
-    ]
+    return [(group, resource, verb) for group, resource in sorted(set(_resources(installed))) for verb in VERBS]
 
 
 def _resources(cluster: Cluster) -> Iterator[tuple[str, str]]:
@@ -111,7 +109,12 @@ def test_kubectl_says_the_same(installed: Cluster) -> None:
         return installed.control.kubectl("auth", "can-i", *asked, f"--as={OPERATOR}", check=False).stdout.strip()
 
     assert can_i("create", "jobs.batch", "--all-namespaces") == "yes"
-    for verb, resource in (("get", "secrets"), ("create", "pods"), ("get", "nodes"), ("update", "studies.tuning.study")):
+    for verb, resource in (
+        ("get", "secrets"),
+        ("create", "pods"),
+        ("get", "nodes"),
+        ("update", "studies.tuning.study"),
+    ):
         assert can_i(verb, resource, "--all-namespaces") == "no"
 
 

@@ -14,9 +14,7 @@ from tests.chart.chart import CHART, ROOT, refusal, render
 
 
 def test_the_readme_is_up_to_date_and_every_value_is_explained() -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "charts" / "reference.py", "--check"], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, ROOT / "charts" / "reference.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows = [line for line in (CHART / "README.md").read_text().splitlines() if line.startswith("| `")]
     assert len(rows) > 70 and not [row for row in rows if row.endswith("|  |")]

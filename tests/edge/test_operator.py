@@ -117,7 +117,11 @@ def test_it_checks_that_it_has_what_it_needs(plane: Plane, namespace: str) -> No
     stranger = plane.control.service_account_kubeconfig(namespace, "default")
     code, told = check(stranger, "--prometheus-url=http://127.0.0.1:1")
     assert code == 1
-    for said in ("it may not get studies.tuning.study", "create jobs.batch", "Prometheus at http://127.0.0.1:1 cannot be"):
+    for said in (
+        "it may not get studies.tuning.study",
+        "create jobs.batch",
+        "Prometheus at http://127.0.0.1:1 cannot be",
+    ):
         assert said in told
 
 

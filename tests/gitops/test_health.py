@@ -120,7 +120,9 @@ async def test_argo_cd_shows_what_is_wrong() -> None:
 
 async def test_the_other_expression_of_flux_waits_for_the_end() -> None:
     [line] = [
-        line for line in (ROOT / "gitops" / "flux" / "experiments.yaml").read_text().splitlines() if "# current:" in line
+        line
+        for line in (ROOT / "gitops" / "flux" / "experiments.yaml").read_text().splitlines()
+        if "# current:" in line
     ]
     expression = line.partition("# current: ")[2]
     for status, over in ((await run(), False), (await finished(), True)):

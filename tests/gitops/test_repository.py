@@ -98,7 +98,9 @@ def test_the_manifests_pass_the_lint_that_the_repository_runs() -> None:
 
 def test_a_mistake_is_an_annotation_of_its_line_and_fails_the_lint(tmp_path: Path) -> None:
     broken = tmp_path / "r1.yaml"
-    broken.write_text((EXPERIMENTS / "studies/digits-optimizer/r1.yaml").read_text().replace("scale: Log", "scale: Lag"))
+    broken.write_text(
+        (EXPERIMENTS / "studies/digits-optimizer/r1.yaml").read_text().replace("scale: Log", "scale: Lag")
+    )
     done = CliRunner().invoke(main, ["lint", "--format", "github", str(broken)])
     assert done.exit_code == 1 and f"::error file={broken},line=" in done.output
 
@@ -112,7 +114,9 @@ def test_every_round_has_its_section_in_the_results() -> None:
 
 
 def test_the_base_is_the_chart(installed: Cluster) -> None:
-    assert (ROOT / "gitops" / "base" / "operator.yaml").read_text() == template({"crds": {"keep": False}}, "--skip-tests")
+    assert (ROOT / "gitops" / "base" / "operator.yaml").read_text() == template(
+        {"crds": {"keep": False}}, "--skip-tests"
+    )
     base = kustomize(ROOT / "gitops" / "base")
     assert {document["kind"] for document in base} >= {"Namespace", "CustomResourceDefinition", "Deployment"}
     installed.control.kubectl(

@@ -54,8 +54,8 @@ class TestStudyAuthor:
 
     def test_has_a_bounded_size(self) -> None:
         """What is not bounded by count is bounded by bytes: the API server refuses an object over 1.5 MiB."""
-        unbounded = list(_unbounded(study_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]))
-        assert unbounded == []
+        [version] = study_crd()["spec"]["versions"]
+        assert list(_unbounded(version["schema"]["openAPIV3Schema"]["properties"]["spec"])) == []
 
 
 def _property_names(node: Any) -> Iterator[str]:
