@@ -37,7 +37,7 @@ class Installation:
 
     def test(self) -> None:
         """Run the chart's own tests. Raises AssertionError with what they said."""
-        self._helm("test", RELEASE, "--logs", "--timeout=120s")
+        self._helm("test", RELEASE, "--timeout=120s")
 
     def pod(self) -> str:
         """The name of the operator's pod, once it is ready."""
