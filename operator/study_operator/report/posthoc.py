@@ -50,7 +50,8 @@ def ask(study: Study, trials: Sequence[Trial], asked: Asked) -> tuple[Study, tup
         told += "; its points were chosen for the study's objective, so this one was searched for less evenly"
     update["objective"] = spec.objective.model_copy(update=changed | {"selection": objective.selection})
     other = study.model_copy(update={"spec": spec.model_copy(update=update)})
-    return other, tuple(replace(trial, status=reclassify(trial.status, objective)) for trial in trials), f"{told}."
+    told += ". The question was chosen when the results could be seen, so take what it concludes for a hint."
+    return other, tuple(replace(trial, status=reclassify(trial.status, objective)) for trial in trials), told
 
 
 def _objective(study: Study, trials: Sequence[Trial], asked: Asked) -> Objective:
