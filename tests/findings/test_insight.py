@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy
 import pytest
 from scipy import stats
@@ -146,3 +148,11 @@ def test_what_is_there_is_seen_in_most_studies(setting):
 
 def test_interactions_need_enough_trials():
     assert not interactions(study(unit_space(8), sobol(8, 16), numpy.arange(16.0)).arms[0])
+
+
+@pytest.mark.parametrize("terms", [1, 2, 10])
+@pytest.mark.parametrize("freedom", [5, 200, 1000, 9000])
+def test_noncentrality_survives_where_the_distribution_has_no_digits(terms, freedom):
+    for f in (1.01, 1.4, 5.0, 20.0, 500.0, 900.0):
+        found = [noncentrality(f, terms, freedom, level) for level in (0.975, 0.5, 0.025)]
+        assert 0 <= found[0] <= found[1] <= found[2] < math.inf

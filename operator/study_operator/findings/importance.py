@@ -105,16 +105,13 @@ def interactions(arm: ArmEvidence) -> tuple[Interaction, ...]:
 def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
     """The noncentrality under which ``f`` is at the quantile ``level``, or zero where there is none.
 
-    From ``LARGE_F`` on by the Severo-Zelen approximation (Abramowitz and Stegun 26.6.27): scipy's distribution has no
-    digits left there.
+    By the Severo-Zelen approximation (Abramowitz and Stegun 26.6.27) from ``LARGE_F`` on, where scipy's distribution
+    has no digits left, and at the scattered arguments for which it returns NaN.
     """
 
     def excess(noncentral: float) -> float:
-        if f < LARGE_F:
-            return float(scipy.special.ncfdtr(terms, freedom, noncentral, f)) - level
-        spread = 2 * (terms + 2 * noncentral) / (9 * (terms + noncentral) ** 2)
-        root, own = (f * terms / (terms + noncentral)) ** (1 / 3), 2 / (9 * freedom)
-        return float(scipy.special.ndtr((root * (1 - own) - (1 - spread)) / math.sqrt(spread + own * root**2))) - level
+        below = float(scipy.special.ncfdtr(terms, freedom, noncentral, f)) if f < LARGE_F else math.nan
+        return (_severo_zelen(f, terms, freedom, noncentral) if math.isnan(below) else below) - level
 
     if excess(0.0) <= 0:
         return 0.0
@@ -122,6 +119,12 @@ def noncentrality(f: float, terms: int, freedom: int, level: float) -> float:
     while excess(upper) > 0:
         upper *= 4
     return float(scipy.optimize.brentq(excess, 0.0, upper))
+
+
+def _severo_zelen(f: float, terms: int, freedom: int, noncentral: float) -> float:
+    spread = 2 * (terms + 2 * noncentral) / (9 * (terms + noncentral) ** 2)
+    root, own = (f * terms / (terms + noncentral)) ** (1 / 3), 2 / (9 * freedom)
+    return float(scipy.special.ndtr((root * (1 - own) - (1 - spread)) / math.sqrt(spread + own * root**2)))
 
 
 def _others(block: Block, blocks: Sequence[Block]) -> Floats:
