@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster.binaries import ProgramMissing, find_or_build
+from tests.cluster.server import dies_with_parent
 from tests.node import CGROUP, INSIDE, RUN
 from tests.node.images import build_images
 
@@ -65,8 +68,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     build_images()
     print(_machine(), flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _left_as_found():
-        command = [*NAMESPACES, sys.executable, "-m", "tests.node", *arguments]
+        command = dies_with_parent([*NAMESPACES, sys.executable, "-m", "tests.node", *arguments])
         return subprocess.run(command, env={**os.environ, INSIDE: "1"}).returncode
 
 
@@ -130,7 +134,19 @@ def _left_as_found() -> Iterator[None]:
         # A cgroup is a folder that cannot be emptied: only rmdir, from the leaves on.
         for hierarchy in {CGROUPS, *CGROUPS.iterdir()}:
             for folder, _, _ in os.walk(hierarchy / CGROUP, topdown=False):
-                Path(folder).rmdir()
+                _remove_cgroup(Path(folder))
+
+
+def _remove_cgroup(folder: Path, seconds: float = 10.0) -> None:
+    """A killed process is in its cgroup until the kernel is done with it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return folder.rmdir()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _inside(arguments: Sequence[str]) -> int:
