@@ -1,0 +1,147 @@
+"""A cluster that is not as it should be, each on a control plane of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests as http
+import yaml
+from study_operator.api.crd import study_crd, trial_crd
+
+from tests.chart.chart import NAMESPACE
+from tests.cluster.control_plane import ControlPlane, Settings
+from tests.end_to_end.place import eventually
+from tests.faults.conftest import OPERATOR, install_rights, log_has, log_lines_a_minute, replica, requests_a_minute
+from tests.kubernetes.conftest import manifest
+
+BOUND = 120
+"""Requests a minute of a process that waits for something."""
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator[ControlPlane]:
+    with ControlPlane(tmp_path, Settings(audit=True)) as plane:
+        yield plane
+
+
+def install(plane: ControlPlane) -> None:
+    plane.apply(study_crd(), trial_crd())
+    established = ("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+    eventually(lambda: plane.kubectl(*established, check=False).returncode, lambda code: code == 0, 30)
+
+
+def of_another_version(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition as another release would have it."""
+    made: dict[str, Any] = json.loads(json.dumps(definition))
+    made["spec"]["versions"][0]["name"] = "v9"
+    return made
+
+
+@pytest.mark.parametrize("there", ["nothing", "another version"])
+def test_resources_that_are_missing_are_named_and_waited_for(plane: ControlPlane, tmp_path: Path, there: str) -> None:
+    kubeconfig = install_rights(plane)
+    if there == "another version":
+        plane.apply(of_another_version(study_crd()), of_another_version(trial_crd()))
+    with replica(kubeconfig, tmp_path) as operator:
+        eventually(lambda: log_has(operator, "cannot find the resources studies and trials"), bool, 30)
+        assert operator.stage == "starting"
+        assert requests_a_minute(plane) < BOUND and log_lines_a_minute(operator) < BOUND
+        if there == "another version":
+            plane.kubectl("delete", "crds", "--all")
+        install(plane)
+        operator.wait_until(lambda: operator.stage == "acting")
+
+
+def test_an_expired_token_is_told_and_tried_seldom(plane: ControlPlane, tmp_path: Path) -> None:
+    install(plane)
+    install_rights(plane)
+    kubeconfig = plane.service_account_kubeconfig(NAMESPACE, "study-operator")
+    plane.kubectl("delete", "serviceaccount", "study-operator", f"--namespace={NAMESPACE}")  # its tokens are void now
+    with replica(kubeconfig, tmp_path) as operator:
+        eventually(lambda: log_has(operator, "Unauthorized") or log_has(operator, "401"), bool, 30)
+        assert log_lines_a_minute(operator) < BOUND
+
+
+def test_a_lease_from_another_time_is_taken_by_the_own_clock(plane: ControlPlane, tmp_path: Path) -> None:
+    """The clock of the machine that held it was an hour ahead."""
+    install(plane)
+    kubeconfig = install_rights(plane)
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    spec = {"holderIdentity": "gone", "leaseDurationSeconds": 3, "renewTime": ahead, "acquireTime": ahead}
+    plane.apply({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "study-operator", "namespace": "kube-system"}, "spec": spec,
+    })  # fmt: skip
+    elect = ("--leader-election", "--lease-namespace=kube-system", "--lease-duration=3")
+    with replica(kubeconfig, tmp_path, *elect) as operator:
+        operator.wait_until(lambda: operator.stage == "acting", 20)
+        assert log_has(operator, "standing by: the lease is held by gone")
+
+
+@pytest.fixture
+def small_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
+    """Its etcd takes 24 MiB, after which it has no space."""
+    monkeypatch.setenv("ETCD_QUOTA_BACKEND_BYTES", str(24 * 2**20))
+    with ControlPlane(tmp_path, Settings(audit=True)) as plane:
+        yield plane
+
+
+def fill(plane: ControlPlane) -> None:
+    """Write until etcd raises its alarm."""
+    blob = "x" * 900_000
+    for number in range(60):
+        one = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"blob-{number}"}, "data": {"blob": blob}}
+        done = plane.kubectl("create", "--filename=-", input=json.dumps(one), check=False)
+        if "database space exceeded" in done.stderr:
+            return
+    raise AssertionError("etcd has still space")
+
+
+def make_space(plane: ControlPlane) -> None:
+    """As an administrator does: delete, compact, defragment, disarm."""
+    [url] = [word.partition("=")[2] for word in plane.etcd.command if word.startswith("--listen-client-urls")]
+
+    def ask(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = http.post(f"{url}/v3/{path}", json=body, timeout=30, proxies={"http": ""})
+        response.raise_for_status()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    prefix, end = "L3JlZ2lzdHJ5L2NvbmZpZ21hcHMvZGVmYXVsdC8=", "L3JlZ2lzdHJ5L2NvbmZpZ21hcHMvZGVmYXVsdDA="
+    deleted = ask("kv/deleterange", {"key": prefix, "range_end": end})  # /registry/configmaps/default/
+    ask("kv/compaction", {"revision": deleted["header"]["revision"], "physical": True})
+    ask("maintenance/defragment", {})
+    for alarm in ask("maintenance/alarm", {"action": "GET"})["alarms"]:
+        ask("maintenance/alarm", {**alarm, "action": "DEACTIVATE"})
+
+
+def test_a_full_etcd_is_told_waited_out_and_loses_nothing(small_plane: ControlPlane, tmp_path: Path) -> None:
+    plane = small_plane
+    install(plane)
+    kubeconfig = install_rights(plane)
+    made = manifest("bert", "default")
+    made["spec"]["trialTemplate"]["spec"]["suspend"] = True
+    with replica(kubeconfig, tmp_path) as operator:
+        operator.wait_until(lambda: operator.stage == "acting")
+        plane.apply(made)
+        eventually(lambda: plane.kubectl("get", "jobs", "--output=name").stdout, bool, 60)
+        fill(plane)
+        plane.kubectl("delete", "jobs", "--all")  # that is possible without space, and they are to be created again
+        eventually(lambda: log_has(operator, "database space exceeded"), bool, 30)
+        assert requests_a_minute(plane) < 3 * BOUND and operator.stage == "acting"
+        make_space(plane)
+        eventually(lambda: plane.kubectl("get", "jobs", "--output=name").stdout.split(), lambda jobs: len(jobs) == 2)
+    trials = yaml.safe_load(plane.kubectl("get", "trials", "--output=yaml").stdout)["items"]
+    assert len({trial["spec"]["index"] for trial in trials}) == len(trials)
+
+
+def test_the_bounds_are_of_the_operator(plane: ControlPlane, tmp_path: Path) -> None:
+    install(plane)
+    with replica(install_rights(plane), tmp_path) as operator:
+        operator.wait_until(lambda: operator.stage == "acting")
+        assert OPERATOR in plane.audit_log.read_text()
