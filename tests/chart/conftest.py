@@ -22,12 +22,15 @@ PROGRAM = str(Path(sys.executable).with_name("study-operator"))
 class Cluster:
     """The control plane, and helm on it."""
 
-    def __init__(self, control: ControlPlane) -> None:
+    def __init__(self, control: ControlPlane, node: NodeAgent) -> None:
         self.control = control
+        self.node = node
 
-    def helm(self, *arguments: str, values: Mapping[str, Any] = {}, namespace: str = NAMESPACE) -> str:
+    def helm(
+        self, *arguments: str, values: Mapping[str, Any] = {}, namespace: str = NAMESPACE, check: bool = True
+    ) -> str:
         access = (f"--kubeconfig={self.control.kubeconfig}", f"--namespace={namespace}")
-        return helm(*arguments, *access, values=values).stdout
+        return helm(*arguments, *access, values=values, check=check).stdout
 
     def install(
         self, values: Mapping[str, Any] = {}, release: str = "study-operator", namespace: str = NAMESPACE
@@ -38,9 +41,9 @@ class Cluster:
             "upgrade", "--install", release, str(CHART), *waiting,
             values={**self.process_values(namespace), **values}, namespace=namespace,
         )  # fmt: skip
-        self.control.kubectl(
-            "wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study"
-        )
+        for crd in ("studies.tuning.study", "trials.tuning.study"):
+            established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+            self.control.kubectl("wait", established, f"crd/{crd}", "--timeout=30s")
         return told
 
     def process_values(self, namespace: str = NAMESPACE, account: str = "study-operator") -> dict[str, object]:
@@ -69,10 +72,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     node = NodeSettings(images={"python": [sys.executable], IMAGE: [PROGRAM]}, gpus=4)
     with (
         ControlPlane(tmp_path_factory.mktemp("chart-plane"), Settings(audit=True)) as control,
-        NodeAgent(control.access, tmp_path_factory.mktemp("chart-node"), node),
+        NodeAgent(control.access, tmp_path_factory.mktemp("chart-node"), node) as agent,
     ):
         control.kubectl("apply", "--server-side", f"--filename={Path(__file__).with_name('monitoring.yaml')}")
-        cluster = Cluster(control)
+        cluster = Cluster(control, agent)
         cluster.create_namespace(NAMESPACE, "restricted")
         yield cluster
 

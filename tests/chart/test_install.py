@@ -46,8 +46,18 @@ def test_a_release_works_and_its_notes_say_what_to_do_next(cluster: Cluster, nam
 
 
 def test_helm_test_looks_at_what_the_operator_needs(installed: Cluster) -> None:
-    told = installed.helm("test", "study-operator", "--timeout=60s")
-    assert "Phase:          Succeeded" in told
+    told = installed.helm("test", "study-operator", "--timeout=60s", check=False)
+    left = installed.control.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=yaml").stdout
+    assert "Phase:          Succeeded" in told, left
+
+
+def test_a_check_that_fails_says_why_in_its_pods_status(fresh: Cluster) -> None:
+    fresh.install({"prometheus": {"url": "http://127.0.0.1:1"}})
+    assert "Phase:          Failed" in fresh.helm("test", "study-operator", "--timeout=60s", check=False)
+    left = fresh.control.kubectl(
+        "get", "pod", "study-operator-check", f"--namespace={NAMESPACE}", "--output=yaml"
+    ).stdout
+    assert "rights in all namespaces: ok" in left and "Prometheus at http://127.0.0.1:1 cannot be reached" in left
 
 
 def test_a_second_release_for_all_namespaces_is_refused_in_words(installed: Cluster) -> None:

@@ -46,6 +46,16 @@ def test_a_best_that_is_no_more_is_not_shown() -> None:
     assert 'best_objective{namespace="team"' not in shown(telemetry)
 
 
+def test_a_condition_is_shown_where_it_is_known() -> None:
+    telemetry = OperatorTelemetry(Clock())
+    conditions = [{"type": "Stalled", "status": "True"}, {"type": "MetricsAvailable", "status": "Unknown"}]
+    telemetry.study_status(STUDY, {"conditions": conditions})
+    assert 'study_condition{condition="Stalled",namespace="team",study="bert"} 1.0' in shown(telemetry)
+    assert 'condition="MetricsAvailable"' not in shown(telemetry)
+    telemetry.study_forgotten(STUDY)
+    assert "bert" not in shown(telemetry)
+
+
 def test_reasons_without_end_do_not_make_series_without_end() -> None:
     telemetry = OperatorTelemetry(Clock())
     for number in range(1000):

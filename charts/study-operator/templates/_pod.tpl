@@ -50,6 +50,7 @@ volumes:
 {{- define "study-operator.container" -}}
 image: {{ include "study-operator.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
 {{- with .Values.extraEnv }}
 env:
 {{ toYaml . }}
