@@ -89,7 +89,7 @@ FAULTS = [
     Fault("spec.objective.direction", "minimize"),
     Fault("spec.objective.selection", "Last"),
     Fault("spec.metrics[0].name", "study_step"),
-    Fault("spec.metrics[0].curve", "Test"),
+    Fault("spec.metrics[0].curve", "Testing"),
     Fault("spec.metrics[1]", {"name": "train_error"}, "spec.metrics"),
     Fault("spec.metrics", [{"name": f"m{n}"} for n in range(16)]),
     Fault("spec.training.steps", 0),

@@ -98,9 +98,9 @@ class Place:
             lambda found: found.get("status") == status and found.get("reason", "").startswith(reason),
         )
 
-    def finishes(self, study: str) -> Object:
+    def finishes(self, study: str, seconds: int = 180) -> Object:
         """The study's status once it is finished; waited for as a person does."""
-        self.kubectl("wait", "--for=condition=Finished", f"study/{study}", "--timeout=180s")
+        self.kubectl("wait", "--for=condition=Finished", f"study/{study}", f"--timeout={seconds}s")
         return self.status(study)
 
     def pods_of(self, trial: str) -> list[Object]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cluster.node_agent import NodeAgent
 from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Object, Place
@@ -79,8 +81,9 @@ def test_a_clock_that_jumps_loses_no_point(place: Place, operator: OperatorProce
     assert told["curves"][METRIC] == {"steps": list(range(1, 31)), "values": values}
 
 
+@pytest.mark.timeout(900)
 def test_a_million_points_do_not_fill_the_memory(place: Place, operator: OperatorProcess) -> None:
-    told = only_trial(place, trainer("many_points", 1_000_000))
+    told = only_trial(place, trainer("many_points", 1_000_000), seconds=600)
     assert told["state"] == "Succeeded"
     assert told["metrics"][METRIC]["count"] == 1_000_000
     assert len(told.get("curves", {}).get(METRIC, {"steps": []})["steps"]) <= 48
@@ -88,10 +91,10 @@ def test_a_million_points_do_not_fill_the_memory(place: Place, operator: Operato
     assert peak < 400_000, f"{peak} kB"
 
 
-def only_trial(place: Place, command: list[str], **more: Any) -> Object:
+def only_trial(place: Place, command: list[str], seconds: int = 180, **more: Any) -> Object:
     """The status of the one trial of a study."""
     place.apply(study("lonely", command, trials=1, **more))
-    place.finishes("lonely")
+    place.finishes("lonely", seconds)
     return place.trial_status("lonely", 0)
 
 

@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+pytestmark = pytest.mark.timeout(1200)
+"""Each test trains dozens of networks."""
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "lessons"
 BIN = Path(sys.executable).parent

@@ -36,6 +36,12 @@ PACKAGES = {
 }
 """Debian's package for each program that is needed."""
 
+KUBELET_TUNES = [
+    Path("/proc/sys") / setting
+    for setting in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
+]
+"""Kernel settings that a kubelet changes for the whole machine."""
+
 BINARIES = (
     "etcd",
     "kube-apiserver",
@@ -122,11 +128,14 @@ def _left_as_found() -> Iterator[None]:
     shutil.rmtree(RUN, ignore_errors=True)
     RUN.mkdir()
     made = [folder for folder in map(Path, OWN_FOLDERS) if not folder.exists()]
+    tuned = {setting: setting.read_text() for setting in KUBELET_TUNES}
     for folder in made:
         folder.mkdir()
     try:
         yield
     finally:
+        for setting, value in tuned.items():
+            setting.write_text(value)
         for folder in made:
             folder.rmdir()
         for large in ("containerd", "etcd", "kubelet"):

@@ -31,7 +31,7 @@ class Trainer:
         self.record_path = folder / "termination-log"
         self.port = free_port()
         self.process = subprocess.Popen(
-            command,
+            ["env", "--default-signal=INT", *command],  # a shell's background ignores it
             cwd=folder,
             env={
                 **{name: value for name, value in os.environ.items() if not name.startswith(("STUDY_", "HP_"))},
@@ -51,7 +51,7 @@ class Trainer:
         )
 
     def wait(self) -> int:
-        self.output, _ = self.process.communicate(timeout=40)
+        self.output, _ = self.process.communicate(timeout=120)
         return self.process.returncode
 
     def wait_for_line(self, line: str) -> None:

@@ -106,9 +106,12 @@ def test_every_optimizer_learns(train, optimizer):
     assert minimum(record, "validation_error") < 0.3
 
 
-def test_memory_that_is_not_there_is_told_by_the_exit_code(train):
-    exit_code, record = train(hidden_units=10**6, hidden_layers=2)
-    assert (exit_code, record["state"], record["reason"]) == (66, "Infeasible", "OutOfMemory")
+def test_memory_that_is_not_there_is_told_by_the_exit_code(start_trainer):
+    limited = ["sh", "-c", f'ulimit -v {32 * 2**20}; exec "$@"', "limited", *TRAIN]
+    parameters = json.dumps({"hidden_units": 10**6, "hidden_layers": 2})
+    trainer = start_trainer(limited, STUDY_STEPS="100", STUDY_PARAMETERS=parameters)
+    assert trainer.wait() == 66
+    assert (trainer.record["state"], trainer.record["reason"]) == ("Infeasible", "OutOfMemory")
 
 
 def test_a_study_that_varies_what_the_trainer_does_not_know_fails_with_the_name(train):

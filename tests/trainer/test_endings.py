@@ -49,7 +49,8 @@ def test_the_exception_decides_the_outcome(exception, state, reason, exit_code):
 def test_what_jax_raises_when_memory_runs_out_is_told_as_that():
     jax_numpy = pytest.importorskip("jax.numpy", reason="the extra `digits` brings JAX", exc_type=ImportError)
     with pytest.raises(RuntimeError) as raised:
-        jax_numpy.zeros((2**22, 2**22)).block_until_ready()
+        # More than the address space, so that no kernel promises it.
+        jax_numpy.zeros((2**24, 2**24)).block_until_ready()
     assert ending_of(raised.value).reason == "OutOfMemory"
 
 
