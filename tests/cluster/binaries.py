@@ -116,7 +116,16 @@ PROGRAMS: Mapping[str, Program] = {
     "helm": Program(_helm, "helm.sh/helm/v3/cmd/helm", "3.22", ("version", "--short"), 70),
     "kubeconform": Program(_kubeconform, "github.com/yannh/kubeconform/cmd/kubeconform", "0.8", ("-v",), 10),
 }
-DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "prometheus", "promtool", "helm", "kubeconform")
+DEFAULT = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kubectl",
+    "prometheus",
+    "promtool",
+    "helm",
+    "kubeconform",
+)
 """What the tests need; the benchmark also asks for kube-scheduler and kwok, the node suite for kube-scheduler and
 kubelet."""
 
