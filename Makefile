@@ -37,7 +37,7 @@ check: $(VENV)/.development ## Check format, lint, types, layers and the generat
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy operator/study_operator trainer-image/study_trainer trainer-image/digits
 	$(BIN)/lint-imports
-	$(BIN)/study crd --check
+	$(BIN)/study crd --check --docs docs/resources.md
 	$(BIN)/study crd $(CHART)/files/crds --check
 	$(BIN)/python charts/reference.py --check
 
@@ -50,7 +50,7 @@ CHART := charts/study-operator
 
 .PHONY: generate
 generate: $(VENV)/.development ## Write crds/, the chart's copies and README and the kustomize base anew
-	$(BIN)/study crd
+	$(BIN)/study crd --docs docs/resources.md
 	$(BIN)/study crd $(CHART)/files/crds
 	$(BIN)/python charts/reference.py
 	helm="$$($(BIN)/python -m tests.cluster.binaries helm)" && "$$helm" template study-operator $(CHART) \
