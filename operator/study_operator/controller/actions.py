@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from study_operator.analysis import analyse
-from study_operator.api import Phase, Study, check_semantics, study_space
+from study_operator.api import Study, check_semantics, study_space
 from study_operator.api.review import denial, review
 from study_operator.backends.port import (
     Announcement,
@@ -35,26 +35,20 @@ from study_operator.controller.commands import (
     HOLD_COLLECTIONS,
     RELEASE_INTERVAL,
     Command,
-    Kind,
     releasable,
     settled,
 )
 from study_operator.controller.confirmation import rerun_spec
+from study_operator.controller.kinds import SPEC, Kind
 from study_operator.controller.lessons import Lessons, failed_lessons, lessons_at_acceptance, lessons_of
+from study_operator.controller.sampling import prepared_sampler, proposed_trial
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.controller.status import sentences, study_status
 from study_operator.controller.telemetry import Telemetry
 from study_operator.metrics.source import MetricsSource, SourceUnavailable
-from study_operator.results.trial import FIRST_CONFIRMATION, Purpose, Trial, TrialSpec, TrialState, TrialStatus
-from study_operator.samplers import (
-    BayesianSampler,
-    Observation,
-    Sampler,
-    SamplerUnavailable,
-    SobolSampler,
-    SuggestionRequest,
-)
+from study_operator.results.trial import FIRST_CONFIRMATION, Trial, TrialSpec, TrialState, TrialStatus
+from study_operator.samplers import SamplerUnavailable
 from study_operator.space import Space
 
 ANALYSIS_SHARE = 20.0
@@ -141,18 +135,18 @@ class Actions:
         study = state.study
         problems = check_semantics(study)
         if problems:
-            state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
+            state.stalls[SPEC] = Trouble("InvalidSpec", sentences(problems))
             return
         space = study_space(study)
         reviewed = review(study, space)
         if denied := denial(reviewed):
             state.lessons = lessons_at_acceptance(reviewed)
-            state.stalls["spec"] = Trouble("LintDenied", denied)
+            state.stalls[SPEC] = Trouble("LintDenied", denied)
             return
         try:
-            sampler = await asyncio.to_thread(_prepare_sampler, study.spec.phase, space, state.seed)
+            sampler = await prepared_sampler(study.spec.phase, space, state.seed)
         except SamplerUnavailable as unavailable:
-            state.stalls["spec"] = Trouble("SamplerUnavailable", str(unavailable))
+            state.stalls[SPEC] = Trouble("SamplerUnavailable", str(unavailable))
             return
         # Of a new study there is nothing to read. What a crash kept from being told, the creates will find.
         trials, runs = await self._read(state.ref) if state.told_before else ((), ())
@@ -209,26 +203,9 @@ class Actions:
             state.conclude(index, vanished(trial.status, self._settings.infrastructure_retries), self._time())
 
     async def _persist(self, state: StudyState, index: int) -> None:
-        assert state.sampler is not None and state.space is not None, "only an opened study gets trials"
-        if index >= FIRST_CONFIRMATION:
-            rerun = rerun_spec(state, index)
-            if rerun is not None:
-                state.ledger.put(await self._backend.create_trial(state.ref, rerun))
+        spec = rerun_spec(state, index) if index >= FIRST_CONFIRMATION else await proposed_trial(state, index)
+        if spec is None:
             return
-        if state.sampler.adaptive:
-            request = SuggestionRequest(index, observations(state))
-            suggestion = await asyncio.to_thread(state.sampler.suggest, request)
-        else:
-            suggestion = state.sampler.suggest(SuggestionRequest(index))
-        spec = TrialSpec(
-            study=state.key.name,
-            index=index,
-            arm=suggestion.arm,
-            purpose=Purpose.SEARCH,
-            point=suggestion.point,
-            parameters=state.space.parameters(suggestion.arm, suggestion.point),
-            seed=suggestion.seed,
-        )
         trial = await self._backend.create_trial(state.ref, spec)
         state.ledger.put(trial)
         if trial.status != TrialStatus():
@@ -353,26 +330,3 @@ class Actions:
 
 def _lessons(study: Study, space: Space, trials: Sequence[Trial], seed: int, complete: bool) -> Lessons:
     return lessons_of(analyse(study, space, trials, seed, complete=complete))
-
-
-def _prepare_sampler(phase: Phase, space: Space, seed: int) -> Sampler:
-    """The phase's sampler, its first points drawn: it is to be called off the event loop."""
-    sampler: Sampler = BayesianSampler(space, seed) if phase is Phase.EXPLOITATION else SobolSampler(space, seed)
-    sampler.suggest(SuggestionRequest(0))
-    return sampler
-
-
-def observations(state: StudyState) -> list[Observation]:
-    """What a sampler that learns may know: every trial of the search but those that failed, smaller is better."""
-    direction = state.study.objective.direction
-    return [
-        Observation(
-            index=trial.spec.index,
-            arm=trial.spec.arm,
-            point=trial.spec.point,
-            value=None if trial.status.objective is None else direction.minimised(trial.status.objective.value),
-            infeasible=trial.status.state is TrialState.INFEASIBLE,
-        )
-        for trial in state.ledger
-        if trial.spec.purpose is Purpose.SEARCH and trial.status.state is not TrialState.FAILED
-    ]

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import chain, islice
 
 from study_operator.backends.port import RunPhase
 from study_operator.controller.confirmation import missing_reruns, search_over
+from study_operator.controller.kinds import SPEC, STUDY, Action, Kind
 from study_operator.controller.plan import Situation, runs_to_start, trials_to_persist
 from study_operator.controller.settings import ControllerSettings
-from study_operator.controller.state import STUDY, StudyState
+from study_operator.controller.state import StudyState
 from study_operator.results.trial import FIRST_CONFIRMATION, TrialState
 
 RELEASE_INTERVAL = 5.0
@@ -30,22 +30,6 @@ tells.
 
 RELEASE_BATCH = 100
 """Runs released in one call: their indices travel in a label selector, hence in an address of bounded length."""
-
-
-class Kind(StrEnum):
-    """The kinds of action. All but Open, Reread, Release, Report and Analyse are about one trial."""
-
-    OPEN = "open"
-    REREAD = "reread"
-    START = "start"
-    PERSIST = "persist"
-    STOP = "stop"
-    COLLECT = "collect"
-    WRITE = "write"
-    DISCARD = "discard"
-    RELEASE = "release"
-    REPORT = "report"
-    ANALYSE = "analyse"
 
 
 HOLD_STARTS = (Kind.START, STUDY)
@@ -63,11 +47,11 @@ class Command:
     index: int = STUDY
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> Action:
         return self.kind, self.index
 
     @property
-    def hold(self) -> tuple[str, int]:
+    def hold(self) -> Action:
         """What is held up when the action fails: itself, or all of its kind where the cause is theirs too."""
         return HOLD_STARTS if self.kind is Kind.START else self.key
 
@@ -100,7 +84,7 @@ def _suspicious(state: StudyState, settings: ControllerSettings) -> bool:
 
 def settled(state: StudyState, now: datetime) -> bool:
     """Whether every trial that the budget allows has a durable result, and every rerun of the best."""
-    if not state.opened or state.unwritten or "spec" in state.stalls or not state.ledger.concluded:
+    if not state.opened or state.unwritten or SPEC in state.stalls or not state.ledger.concluded:
         return False
     return expired(state, now) or (search_over(state) and not missing_reruns(state))
 
@@ -126,7 +110,7 @@ def due(state: StudyState, command: Command, time: float) -> bool:
 
 
 def _opening(state: StudyState) -> Iterator[Command]:
-    if "spec" not in state.stalls:
+    if SPEC not in state.stalls:
         yield Command(Kind.OPEN)
 
 
@@ -153,16 +137,15 @@ def _unlearned(state: StudyState) -> bool:
 def _running(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> Iterator[Command]:
     if state.reread or (failing(state, settings) and state.reread_due <= time):
         yield Command(Kind.REREAD)
-    halted = state.study.spec.suspend or "spec" in state.stalls or expired(state, now) or _suspicious(state, settings)
+    halted = state.study.spec.suspend or SPEC in state.stalls or expired(state, now) or _suspicious(state, settings)
     if not halted:
         yield from _refill(state, settings)
     yield from (Command(Kind.STOP, index) for index in state.stale if index not in state.unwritten)
     yield from (Command(Kind.COLLECT, index) for index in state.collecting)
     ready_writes = (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time)
-    writing = sum(kind == Kind.WRITE for kind, _ in state.in_flight)
     yield from islice(
         (command for command in ready_writes if command.key not in state.in_flight),
-        settings.concurrent_writes - writing,
+        settings.concurrent_writes - state.under_way(Kind.WRITE),
     )
     yield from _surplus(state, now)
     if release_due(state, settings, now, time):
@@ -179,7 +162,7 @@ def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command
         and index not in state.unwritten
         and (Kind.START, index) not in state.in_flight
     )
-    persisting = sum(kind == Kind.PERSIST for kind, _ in state.in_flight)
+    persisting = state.under_way(Kind.PERSIST)
     absent = islice(state.ledger.missing(state.planned), persisting + 2 * state.study.spec.budget.parallelism)
     missing = [index for index in chain(absent, missing_reruns(state)) if (Kind.PERSIST, index) not in state.in_flight]
     assert state.sampler is not None, "only an opened study is refilled"

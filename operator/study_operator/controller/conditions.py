@@ -15,6 +15,7 @@ from datetime import datetime
 from study_operator.api import time_text
 from study_operator.controller.commands import failing
 from study_operator.controller.confirmation import planned_reruns
+from study_operator.controller.kinds import Kind
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
 from study_operator.results.taxonomy import NO_RESULT
@@ -109,7 +110,7 @@ def _ready(state: StudyState, settings: ControllerSettings, situation: str) -> C
 def _waiting(state: StudyState) -> str:
     """Who waits for what: first what holds up the study, then the runs' own troubles, counted by reason."""
     held = [
-        f"{trouble.reason}: {trouble.message}" for kind, trouble in sorted(state.holds.items()) if kind != "collect"
+        f"{trouble.reason}: {trouble.message}" for kind, trouble in sorted(state.holds.items()) if kind != Kind.COLLECT
     ]
     troubles = state.troubles()
     counts = Counter(trouble.reason for trouble in troubles.values())

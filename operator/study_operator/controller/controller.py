@@ -16,7 +16,8 @@ from datetime import datetime
 from study_operator.api import Study, check_changes
 from study_operator.backends.port import Backend, Run, StudyKey, StudyRef, Trouble
 from study_operator.controller.actions import Actions
-from study_operator.controller.commands import Command, Kind, due, wake, wanted
+from study_operator.controller.commands import Command, due, wake, wanted
+from study_operator.controller.kinds import SPEC, Kind
 from study_operator.controller.queue import KeyedQueue
 from study_operator.controller.settings import ControllerSettings
 from study_operator.controller.state import StudyState
@@ -81,7 +82,7 @@ class Controller:
         if state is None or state.ref != ref:
             self._spawn(self._tell_refusal(ref, generation, tuple(problems)))
             return
-        state.stalls["spec"] = Trouble("InvalidSpec", sentences(problems))
+        state.stalls[SPEC] = Trouble("InvalidSpec", sentences(problems))
         self._touch(state)
 
     def study_gone(self, key: StudyKey) -> None:
@@ -143,9 +144,9 @@ class Controller:
         """Take over a changed manifest, as far as it may change."""
         problems = check_changes(state.study, study, has_trials=len(state.ledger) > 0)
         if problems:
-            state.stalls["spec"] = Trouble("ImmutableFieldChanged", sentences(problems))
+            state.stalls[SPEC] = Trouble("ImmutableFieldChanged", sentences(problems))
         else:
-            state.stalls.pop("spec", None)
+            state.stalls.pop(SPEC, None)
             rerank = study.objective != state.study.objective
             state.study = study
             if rerank:

@@ -15,17 +15,12 @@ from study_operator.api.study import Study
 from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
 from study_operator.conclusions import Confirmation
 from study_operator.controller.backoff import Backoff
+from study_operator.controller.kinds import SPEC, Action, Kind
 from study_operator.controller.ledger import Ledger
 from study_operator.controller.lessons import Lessons, lessons_told
 from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
 from study_operator.samplers import Sampler
 from study_operator.space import Space
-
-STUDY = -1
-"""In place of a trial's index, for what concerns the study itself."""
-
-Action = tuple[str, int]
-"""What is being done: the kind of the action, and the trial's index or STUDY."""
 
 
 @dataclass(slots=True)
@@ -122,8 +117,11 @@ class StudyState:
     @property
     def active(self) -> int:
         """Runs that have not ended, those being created included."""
-        starting = sum(kind == "start" for kind, _ in self.in_flight)
-        return starting + self.ledger.count(TrialState.QUEUED) + self.ledger.count(TrialState.RUNNING)
+        return self.under_way(Kind.START) + self.ledger.count(TrialState.QUEUED) + self.ledger.count(TrialState.RUNNING)
+
+    def under_way(self, kind: Kind) -> int:
+        """How many actions of this kind are being done."""
+        return sum(busy is kind for busy, _ in self.in_flight)
 
     @property
     def unplaced(self) -> int:
@@ -141,7 +139,7 @@ class StudyState:
 
     def keep_troubles(self, wanted: Iterable[str]) -> None:
         """Forget the troubles of kinds of action that nobody wants any more: they have passed by themselves."""
-        kept = {*wanted, *(kind for kind, _ in self.in_flight), "spec"}
+        kept = {*wanted, *(kind for kind, _ in self.in_flight), SPEC}
         for troubles in (self.stalls, self.holds):
             for kind in troubles.keys() - kept:
                 del troubles[kind]
