@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
-from study_operator.backends.kubernetes.client import JOBS, Client
+from study_operator.backends.kubernetes.client import JOBS, Client, ConfigurationError, load_configuration
 from study_operator.backends.port import Unavailable
 
 
@@ -48,6 +49,13 @@ async def test_a_server_that_is_busy_says_how_long(server: Server) -> None:
         await server.client.create(JOBS.path("default"), {})
     assert refusal.value.retry_after == 9
     assert server.counted == {("create", "429"): 1}
+
+
+@pytest.mark.parametrize("content", ["", "a text", "[1]", "{", "clusters: {a: 1}", "\0", "current-context: nowhere"])
+async def test_a_file_that_is_no_kubeconfig_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config").write_text(content)
+    with pytest.raises(ConfigurationError, match="no access to an API server"):
+        await load_configuration(tmp_path / "config")
 
 
 @pytest.mark.parametrize("status", [200, 502])

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config, refresh_token
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME
@@ -34,6 +35,8 @@ PAGE_SIZE = 500
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0)
 _CONNECTIONS = 64
+_NO_KUBECONFIG = (AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError)
+"""What kubernetes.aio's loader stumbles over in a file of another kind."""
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -83,6 +86,10 @@ async def load_configuration(kubeconfig: Path | None) -> tuple[Configuration, as
             refresh = asyncio.create_task(refresh_token(loader, configuration))  # type: ignore[no-untyped-call]
     except (ConfigException, OSError) as error:
         raise ConfigurationError(f"no access to an API server: {error}") from error
+    except _NO_KUBECONFIG as error:
+        raise ConfigurationError(
+            f"no access to an API server: {kubeconfig or 'the default kubeconfig'} is not a kubeconfig"
+        ) from error
     configuration.proxy = configuration.proxy or _environment_proxy(configuration.host)
     # aiohttp would look at the environment's proxies again with every request, which doubles the request's cost.
     configuration.client_session_kwargs = {"trust_env": False}
