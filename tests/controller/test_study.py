@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -170,10 +171,11 @@ async def test_infeasible_trials_are_results_and_never_win(world):
     assert len(status["ranking"]) == 4
 
 
-async def test_trials_wait_for_a_metrics_source_that_is_down(world):
+@pytest.mark.parametrize("hours", [-2, 0, 2])
+async def test_trials_wait_for_a_metrics_source_that_is_down_whatever_their_nodes_clocks_say(world, hours):
     world.down = True
     world.trainer = lambda spec: Script(curves=good(spec).curves, termination=record(spec))
-    async with running(world):
+    async with running(world, ahead=timedelta(hours=hours)):
         await until(lambda: world.statuses.get(KEY, {}).get("trials", {}).get("awaitingMetrics") == 8)
         assert condition(world, "MetricsAvailable")["status"] == "False"
         world.down = False

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from study_operator.api import Study, parse_study
@@ -49,14 +49,17 @@ def good(trial: TrialSpec) -> Script:
 
 @contextlib.asynccontextmanager
 async def running(
-    world: MemoryWorld, study: Study | None = None, settings: ControllerSettings | None = None
+    world: MemoryWorld,
+    study: Study | None = None,
+    settings: ControllerSettings | None = None,
+    ahead: timedelta = timedelta(),
 ) -> AsyncIterator[Controller]:
-    """A controller at work on ``world``; leaving it is a crash."""
+    """A controller at work on ``world``, its clock ``ahead`` of the world's; leaving it is a crash."""
     settings = settings or ControllerSettings(status_interval=0.0, trial_state_delay=60.0)
     controller: Controller
     backend = MemoryBackend(world, lambda: controller)
     controller = Controller(
-        backend, MemoryMetrics(world), settings, now=lambda: datetime.now(UTC), randomness=random.Random(0)
+        backend, MemoryMetrics(world), settings, now=lambda: datetime.now(UTC) + ahead, randomness=random.Random(0)
     )
     task = asyncio.create_task(controller.run())
     try:

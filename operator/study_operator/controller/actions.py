@@ -242,8 +242,9 @@ class Actions:
             return
         study = state.study
         async with self._collections:
+            now, waited = self._now(), self._time() - state.awaited.setdefault(index, self._time())
             collected = await collect(
-                trial, run, study.objective, study.metrics, self._metrics, self._settings, self._now()
+                trial, run, study.objective, study.metrics, self._metrics, self._settings, now, waited
             )
         self._note_source(state, collected.unavailable)
         if not collected.again:

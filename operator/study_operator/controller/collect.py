@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from study_operator.backends.port import Run
 from study_operator.controller.settings import ControllerSettings
@@ -42,8 +42,13 @@ async def collect(
     source: MetricsSource,
     settings: ControllerSettings,
     now: datetime,
+    waited: float,
 ) -> Collected:
-    """What came of an ended ``run`` of ``trial``, as far as it is known ``now``."""
+    """What came of an ended ``run`` of ``trial``, as far as it is known ``now``.
+
+    ``waited`` is for how many seconds it has been asked for, by the controller's own clock: the run's times are those
+    of its node, whose clock may differ by more than the whole patience.
+    """
     end = run.end or VANISHED
     record, problem = _record(run.termination)
     if classify(end, record, {}, objective).reason == INFRASTRUCTURE:
@@ -66,7 +71,7 @@ async def collect(
     unheard = end.exit_code == 0 and record is None and answer is not None and not (answer.curves or answer.final)
     incomplete = unheard or bool(missing_points(record, answer))
     patience = settings.metrics_deadline if unavailable else settings.metrics_patience
-    if not (incomplete or unavailable) or now - finished >= timedelta(seconds=patience):
+    if not (incomplete or unavailable) or waited >= patience:
         return Collected(status, unavailable=unavailable)
     return Collected(awaiting(status, unavailable), again=True, unavailable=unavailable)
 

@@ -31,6 +31,7 @@ class StudyState:
     - ``runs``: the run of each trial that is not final, by index.
     - ``early``: runs as they were seen before the study was opened, by their id.
     - ``stale``: runs that are to be removed before their trial can run again.
+    - ``awaited``: since when the results of trials whose run has ended are asked for (monotonic, seconds).
     - ``retained``: ended runs of trials with a result, by their id, oldest first, kept for their logs.
     - ``disowned``: ids of runs that may still be there though their trial's record was deleted.
     - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
@@ -54,6 +55,7 @@ class StudyState:
     runs: dict[int, Run] = field(default_factory=dict)
     early: dict[str, Run] = field(default_factory=dict)
     stale: dict[int, Run] = field(default_factory=dict)
+    awaited: dict[int, float] = field(default_factory=dict)
     retained: dict[str, Run] = field(default_factory=dict)
     disowned: set[str] = field(default_factory=set)
     unwritten: dict[int, float] = field(default_factory=dict)
@@ -173,7 +175,7 @@ class StudyState:
             self.retained.pop(trial.status.run, None)
             self.disowned.add(trial.status.run)
         self.ledger.remove(index)
-        for known in (self.runs, self.stale, self.unwritten, self.curves):
+        for known in (self.runs, self.stale, self.awaited, self.unwritten, self.curves):
             known.pop(index, None)
 
     def retain(self, run: Run) -> None:
@@ -183,6 +185,7 @@ class StudyState:
     def conclude(self, index: int, status: TrialStatus, now: float) -> None:
         """The trial's run is over and this is what came of it; to be written at once."""
         run = self.runs.pop(index, None)
+        self.awaited.pop(index, None)
         self.ledger.update(index, status)
         self.unwritten[index] = now
         self.curves[index] = status.curves
