@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,26 @@ from tests.chart.conftest import Cluster, cluster, control_plane, installed
 
 __all__ = ["cluster", "control_plane", "installed"]
 
-RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG; sleep 0.5'
+RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG; sleep '
+ROUNDS = ("digits-optimizer-r1", "digits-optimizer-r2")
 
 
 class Repository:
-    """A copy of the example repository, in one namespace of the cluster, with trials that take a second."""
+    """A copy of the example repository, in one namespace of the cluster.
 
-    def __init__(self, folder: Path, cluster: Cluster, namespace: str) -> None:
+    Its trials take ``seconds``, and each round has so many of ``trials``.
+    """
+
+    def __init__(
+        self, folder: Path, cluster: Cluster, namespace: str, trials: tuple[int, int] = (6, 6), seconds: float = 0.5
+    ) -> None:
         self._cluster = cluster
         self.namespace = namespace
         self.folder = folder / "cluster"
         shutil.copytree(ROOT / "gitops" / "experiments", folder / "experiments")
         self.folder.mkdir()
-        self._write(["../experiments"])
+        patches = [_patch(name, count, seconds) for name, count in zip(ROUNDS, trials, strict=True)]
+        self._write({"namespace": namespace, "resources": ["../experiments"], "patches": patches})
 
     def keep(self, *rounds: str) -> None:
         """Let the repository have these rounds alone."""
@@ -35,18 +43,8 @@ class Repository:
         content["resources"] = [f"studies/digits-optimizer/{name}.yaml" for name in rounds]
         file.write_text(yaml.safe_dump(content))
 
-    def _write(self, resources: list[str]) -> None:
-        container = "/spec/trialTemplate/spec/template/spec/containers/0"
-        operations = [
-            {"op": "replace", "path": f"{container}/command", "value": ["sh", "-c", RECORD]},
-            {"op": "replace", "path": "/spec/budget", "value": {"trials": 6, "parallelism": 3}},
-        ]
-        content = {
-            "namespace": self.namespace,
-            "resources": resources,
-            "patches": [{"target": {"kind": "Study"}, "patch": json.dumps(operations)}],
-        }
-        (self.folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
+    def _write(self, kustomization: Mapping[str, object]) -> None:
+        (self.folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
 
     def apply(self, *options: str) -> list[str]:
         """What kubectl says of each object."""
@@ -66,6 +64,16 @@ class Repository:
     def finish(self, *studies: str) -> None:
         for study in studies:
             self.kubectl("wait", "--for=condition=Finished", f"study/{study}", "--timeout=120s")
+
+
+def _patch(study: str, trials: int, seconds: float) -> dict[str, object]:
+    """kustomize's patch by which a cluster's overlay gives the study another trainer and budget."""
+    container = "/spec/trialTemplate/spec/template/spec/containers/0"
+    operations = [
+        {"op": "replace", "path": f"{container}/command", "value": ["sh", "-c", f"{RECORD}{seconds}"]},
+        {"op": "replace", "path": "/spec/budget", "value": {"trials": trials, "parallelism": 3}},
+    ]
+    return {"target": {"kind": "Study", "name": study}, "patch": json.dumps(operations)}
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from study_operator.cli.main import main
 from tests.chart.chart import ROOT, template
 from tests.chart.conftest import Cluster
 from tests.cluster.binaries import find_or_build
-from tests.gitops.conftest import Repository
+from tests.gitops.conftest import ROUNDS, Repository
 
 EXPERIMENTS = ROOT / "gitops" / "experiments"
-ROUNDS = ("digits-optimizer-r1", "digits-optimizer-r2")
 KUBECTL: Sequence[tuple[str, ...]] = [(), ("--server-side",)]
 
 
