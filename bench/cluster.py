@@ -19,7 +19,6 @@ from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.server import Server
 
 STAGES = Path(__file__).with_name("stages.yaml")
-RESOURCES = Path(__file__).parent.parent / "crds"
 NODE = "kwok"
 OPERATOR, LOOP = "study-operator", "bare-loop"
 """The users that the audit log tells apart."""
@@ -58,8 +57,7 @@ def cluster(folder: Path, queries_per_second: int) -> Iterator[Cluster]:
     """A cluster in ``folder`` whose controller manager sends so many requests a second (a stock one: 20)."""
     folder.mkdir(parents=True)
     with ControlPlane(folder, Settings(queries_per_second, scheduler=True, audit=True)) as plane:
-        plane.kubectl("apply", f"--filename={RESOURCES}")
-        plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+        plane.install_crds()
         arguments = [f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", f"--manage-single-node={NODE}"]
         kwok = Server([str(find_or_build("kwok")), *arguments, "--node-lease-duration-seconds=40"], folder / "kwok.log")
         kwok.start()

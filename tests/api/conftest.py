@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import requests
 
 from tests.cluster.control_plane import ControlPlane
 
-CRDS = Path(__file__).parents[2] / "crds"
 GROUP = "apis/tuning.study/v1alpha1"
 
 
@@ -54,8 +52,7 @@ class ApiServer:
 @pytest.fixture(scope="session")
 def resources(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with the definitions of crds/ installed."""
-    control_plane.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRDS}")
-    control_plane.kubectl("wait", "--for=condition=Established", f"--filename={CRDS}", "--timeout=30s")
+    control_plane.install_crds()
     return control_plane
 
 

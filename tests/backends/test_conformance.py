@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from study_operator.api import Study
-from study_operator.api.crd import study_crd, trial_crd
 from study_operator.backends.port import Announcement, RunPhase, Severity
 from study_operator.results.trial import (
     FIRST_CONFIRMATION,
@@ -58,8 +57,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     else:
         plane = request.getfixturevalue("control_plane")
         request.getfixturevalue("node_agent")
-        plane.apply(study_crd(), trial_crd())
-        plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+        plane.install_crds()
         yield OnACluster(plane, request.getfixturevalue("namespace"), time.monotonic)
 
 

@@ -41,9 +41,7 @@ class Cluster:
             "upgrade", "--install", release, str(CHART), *waiting,
             values={**self.process_values(namespace), **values}, namespace=namespace,
         )  # fmt: skip
-        for crd in ("studies.tuning.study", "trials.tuning.study"):
-            established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-            self.control.kubectl("wait", established, f"crd/{crd}", "--timeout=30s")
+        self.control.wait_for_crds()
         return told
 
     def process_values(self, namespace: str = NAMESPACE, account: str = "study-operator") -> dict[str, object]:

@@ -14,7 +14,7 @@ from study_operator.cli.export import csv_text, trial_rows
 from study_operator.cli.main import main
 from study_operator.results.trial import MetricSummary, Sample, Trial, TrialState, TrialStatus
 
-from tests.cli.commands import ROOT, Workplace
+from tests.cli.commands import Workplace
 from tests.local.engines import spec, study_of
 from tests.local.studies import manifest
 
@@ -102,9 +102,7 @@ def test_values_that_are_not_finite_are_texts_and_missing_ones_empty():
 
 
 def test_a_cluster_tells_the_same(control_plane, namespace, tmp_path):
-    control_plane.kubectl("apply", "-f", str(ROOT / "crds"))
-    resources = ("crd/studies.tuning.study", "crd/trials.tuning.study")
-    control_plane.kubectl("wait", "--for=condition=Established", *resources)
+    control_plane.install_crds()
     study = manifest("record")
     study["metadata"] |= {"namespace": namespace, "annotations": {"tuning.study/config": "https://example.org/r1"}}
     file = tmp_path / "study.json"

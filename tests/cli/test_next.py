@@ -378,8 +378,7 @@ def test_the_list_shows_which_round_a_study_is_based_on(tmp_path: Path) -> None:
 def test_a_study_of_a_cluster_has_a_next_round_that_the_api_server_takes(
     control_plane: Any, namespace: str, tmp_path: Path
 ) -> None:
-    control_plane.kubectl("apply", "-f", str(Path(__file__).parents[2] / "crds"))
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+    control_plane.install_crds()
     file = tmp_path / "resource.yaml"
     file.write_text(MANIFEST.replace("name: optimizers-r1 ", f"namespace: {namespace}\n  name: optimizers-r1 "))
     control_plane.kubectl("apply", "-f", str(file))

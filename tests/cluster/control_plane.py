@@ -22,6 +22,8 @@ from tests.cluster.binaries import find_or_build
 from tests.cluster.certificates import Authority, KeyPair
 from tests.cluster.server import Server, free_port
 
+CRDS = Path(__file__).resolve().parents[2] / "crds"
+
 _AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -135,6 +137,18 @@ class ControlPlane:
 
     def apply(self, *manifests: object) -> None:
         self.kubectl("apply", "--filename=-", input="\n---\n".join(json.dumps(manifest) for manifest in manifests))
+
+    def install_crds(self) -> None:
+        """Install the custom resources as the repository has them, and wait until they can be used."""
+        self.kubectl("apply", f"--filename={CRDS}")
+        self.wait_for_crds()
+
+    def wait_for_crds(self) -> None:
+        """Wait until kubectl finds studies and trials: the API server calls a definition Established before it serves
+        the resource, and its discovery tells of it later still.
+        """
+        asked = ("get", "studies.tuning.study,trials.tuning.study", "--all-namespaces")
+        self.api_server.wait_until(lambda: self.kubectl(*asked, check=False).returncode == 0)
 
     def user_kubeconfig(self, user: str, groups: Sequence[str] = ()) -> Path:
         """A kubeconfig with a client certificate for ``user``, who may do nothing until a role says so."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_operator.api.crd import study_crd, trial_crd
 
 from tests.chart.chart import NAMESPACE, of_kind, render
 from tests.cluster.control_plane import ControlPlane, Settings
@@ -64,8 +63,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     ):
         rights = of_kind(render({"leaderElection": {"namespace": NAMESPACE}}), *RIGHTS)
         control.kubectl("create", "namespace", NAMESPACE)
-        control.apply(study_crd(), trial_crd(), *rights)
-        control.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+        control.apply(*rights)
+        control.install_crds()
         yield Plane(control, control.service_account_kubeconfig("study-operator", "study-operator"))
 
 

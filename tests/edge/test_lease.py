@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.operator_process import OperatorProcess
 from tests.edge.conftest import Plane, eventually
-from tests.edge.operator_process import OperatorProcess
 from tests.kubernetes.conftest import manifest
 
 DURATION = 6
@@ -26,9 +26,9 @@ def replicas(plane: Plane, tmp_path: Path) -> Iterator[tuple[OperatorProcess, Op
         made = []
         for name, stage in (("first", "acting"), ("second", "standing by")):
             kubeconfig = plane.control.user_kubeconfig(name, ["system:masters"])
-            replica = OperatorProcess(kubeconfig, tmp_path / f"{name}.log", *options)
+            replica = OperatorProcess(tmp_path / name, [f"--kubeconfig={kubeconfig}", *options])
             stack.callback(replica.kill)
-            replica.start(stage)
+            replica.start_and_wait(stage)
             made.append(replica)
         yield made[0], made[1]
 
@@ -74,7 +74,7 @@ def test_a_replica_that_slept_beyond_its_lease_never_acts_again(
     takeover = max(writes(plane, "first"))
     eventually(lambda: writes(plane, "second", after=takeover))
     first.signal(signal.SIGCONT)
-    assert first.exit_code() == 3
+    assert first.ends() == 3
     assert "the lease was lost" in first.log.read_text()
     assert writes(plane, "first", after=min(writes(plane, "second", after=takeover))) == []
 
@@ -84,7 +84,7 @@ def test_a_replica_that_ends_hands_over_at_once(
 ) -> None:
     first, second = replicas
     first.signal(signal.SIGTERM)
-    assert first.exit_code() == 0
+    assert first.ends() == 0
     second.wait_for("acting", DURATION)
 
 
@@ -93,6 +93,6 @@ def test_a_replica_without_an_api_server_stops_acting(
 ) -> None:
     first, second = replicas
     plane.control.stop_api_server()
-    assert first.exit_code() == 3
+    assert first.ends() == 3
     plane.control.start_api_server()
     second.wait_for("acting")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.operator_process import OperatorProcess
 from tests.edge.conftest import SUCCEED, Plane, eventually
-from tests.edge.operator_process import OperatorProcess
 from tests.kubernetes.conftest import manifest
 
 LEASE = "--lease-namespace=study-operator"
@@ -22,7 +22,7 @@ LEASE = "--lease-namespace=study-operator"
 
 @pytest.fixture
 def operator(plane: Plane, tmp_path: Path) -> Iterator[OperatorProcess]:
-    with OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", LEASE) as operator:
+    with OperatorProcess(tmp_path, [f"--kubeconfig={plane.kubeconfig}", LEASE]) as operator:
         yield operator
 
 
@@ -102,8 +102,7 @@ def test_it_tells_of_itself(plane: Plane, operator: OperatorProcess, namespace: 
     succeeded = f'study_operator_study_trials{{namespace="{namespace}",state="Succeeded",study="bert"}} 6.0'
     eventually(lambda: succeeded in operator.ask("metrics"))
     assert 'study_operator_api_requests_total{code="201",verb="create"}' in operator.ask("metrics")
-    lines = [json.loads(line) for line in operator.log.read_text().splitlines()]
-    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+    assert all({"time", "level", "logger", "message"} <= record.keys() for record in operator.records)
 
 
 def test_it_checks_that_it_has_what_it_needs(plane: Plane, namespace: str) -> None:
@@ -127,14 +126,13 @@ def test_it_checks_that_it_has_what_it_needs(plane: Plane, namespace: str) -> No
 
 def test_it_ends_in_order(plane: Plane, operator: OperatorProcess) -> None:
     operator.signal(signal.SIGTERM)
-    assert operator.exit_code() == 0
+    assert operator.ends() == 0
     assert plane.get("lease", "study-operator", "study-operator")["spec"]["holderIdentity"] == ""
 
 
 def test_one_namespace_can_be_served_alone(plane: Plane, tmp_path: Path, namespace: str) -> None:
     plane.control.apply(study(namespace), study("default", name="other"))
-    options = (LEASE, f"--namespace={namespace}")
-    with OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", *options):
+    with OperatorProcess(tmp_path, [f"--kubeconfig={plane.kubeconfig}", LEASE, f"--namespace={namespace}"]):
         plane.finished("bert", namespace)
         assert plane.control.kubectl("get", "trials", "--namespace=default", "--output=name").stdout == ""
     plane.control.kubectl("delete", "study", "other", "--namespace=default")

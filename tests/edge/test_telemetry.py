@@ -39,6 +39,15 @@ def test_a_studys_series_end_with_it() -> None:
     assert "bert" not in shown(telemetry)
 
 
+def test_the_reruns_of_a_confirmation_are_shown_beside_the_trials_of_the_search() -> None:
+    telemetry = OperatorTelemetry(Clock())
+    telemetry.study_status(STUDY, {"trials": {"running": 0, "confirmation": {"planned": 5, "running": 2}}})
+    assert 'study_operator_study_reruns{namespace="team",state="Running",study="bert"} 2.0' in shown(telemetry)
+    assert 'study_operator_study_trials{namespace="team",state="Running",study="bert"} 0.0' in shown(telemetry)
+    telemetry.study_forgotten(STUDY)
+    assert "bert" not in shown(telemetry)
+
+
 def test_a_best_that_is_no_more_is_not_shown() -> None:
     telemetry = OperatorTelemetry(Clock())
     telemetry.study_status(STUDY, {"best": {"objective": "0.25"}})

@@ -11,11 +11,9 @@ import pytest
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.node_agent import NodeAgent
+from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place
-
-CRDS = Path(__file__).resolve().parents[2] / "crds"
 
 OperatorStarter = Callable[..., OperatorProcess]
 
@@ -36,8 +34,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture(scope="session")
 def resources(control_plane: ControlPlane) -> ControlPlane:
     """The control plane, with the custom resources installed as the repository has them."""
-    control_plane.kubectl("apply", f"--filename={CRDS}")
-    control_plane.kubectl("wait", "--for=condition=Established", f"--filename={CRDS}", "--timeout=60s")
+    control_plane.install_crds()
     return control_plane
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.node_agent import NodeAgent
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Object, Place
 from tests.end_to_end.studies import METRIC, RECORD, SLEEP, expected_trials, sh, study, trainer
 from tests.end_to_end.trainer import curve

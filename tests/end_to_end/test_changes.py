@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import (
     METRIC,

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.cluster.node_agent import NodeAgent
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import RECORD, SLEEP, begun_trials, expected_trials, sh, study
 

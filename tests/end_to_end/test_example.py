@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, sh, study
 

@@ -2,7 +2,7 @@
 
 import requests
 
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import RECORD, sh, study
 

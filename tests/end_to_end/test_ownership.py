@@ -1,6 +1,6 @@
 """What belongs to whom: deletion takes all of a study and nothing else, and nobody's objects are touched."""
 
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import RECORD, SLEEP, sh, study
 

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.conftest import OperatorStarter
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import (
     RECORD,

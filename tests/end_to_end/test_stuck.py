@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Object, Place, eventually
 from tests.end_to_end.studies import RECORD, SLEEP, sh, study
 

@@ -13,8 +13,8 @@ import pytest
 from tests.chart.chart import NAMESPACE, of_kind, render
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.node_agent import NodeAgent
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.conftest import resources
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place
 
 __all__ = ["resources"]

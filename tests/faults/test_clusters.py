@@ -29,12 +29,6 @@ def plane(tmp_path: Path) -> Iterator[ControlPlane]:
         yield plane
 
 
-def install(plane: ControlPlane) -> None:
-    plane.apply(study_crd(), trial_crd())
-    established = ("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
-    eventually(lambda: plane.kubectl(*established, check=False).returncode, lambda code: code == 0, 30)
-
-
 def of_another_version(definition: dict[str, Any]) -> dict[str, Any]:
     """The definition as another release would have it."""
     made: dict[str, Any] = json.loads(json.dumps(definition))
@@ -53,12 +47,12 @@ def test_resources_that_are_missing_are_named_and_waited_for(plane: ControlPlane
         assert requests_a_minute(plane) < BOUND and log_lines_a_minute(operator) < BOUND
         if there == "another version":
             plane.kubectl("delete", "crds", "--all")
-        install(plane)
+        plane.install_crds()
         operator.wait_until(lambda: operator.stage == "acting")
 
 
 def test_an_expired_token_is_told_and_tried_seldom(plane: ControlPlane, tmp_path: Path) -> None:
-    install(plane)
+    plane.install_crds()
     install_rights(plane)
     kubeconfig = plane.service_account_kubeconfig(NAMESPACE, "study-operator")
     plane.kubectl("delete", "serviceaccount", "study-operator", f"--namespace={NAMESPACE}")  # its tokens are void now
@@ -69,7 +63,7 @@ def test_an_expired_token_is_told_and_tried_seldom(plane: ControlPlane, tmp_path
 
 def test_a_lease_from_another_time_is_taken_by_the_own_clock(plane: ControlPlane, tmp_path: Path) -> None:
     """The clock of the machine that held it was an hour ahead."""
-    install(plane)
+    plane.install_crds()
     kubeconfig = install_rights(plane)
     ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="microseconds").replace("+00:00", "Z")
     spec = {"holderIdentity": "gone", "leaseDurationSeconds": 3, "renewTime": ahead, "acquireTime": ahead}
@@ -122,7 +116,7 @@ def make_space(plane: ControlPlane) -> None:
 
 def test_a_full_etcd_is_told_waited_out_and_loses_nothing(small_plane: ControlPlane, tmp_path: Path) -> None:
     plane = small_plane
-    install(plane)
+    plane.install_crds()
     kubeconfig = install_rights(plane)
     made = manifest("bert", "default")
     made["spec"]["trialTemplate"]["spec"]["suspend"] = True
@@ -141,7 +135,7 @@ def test_a_full_etcd_is_told_waited_out_and_loses_nothing(small_plane: ControlPl
 
 
 def test_the_bounds_are_of_the_operator(plane: ControlPlane, tmp_path: Path) -> None:
-    install(plane)
+    plane.install_crds()
     with replica(install_rights(plane), tmp_path) as operator:
         operator.wait_until(lambda: operator.stage == "acting")
         assert OPERATOR in plane.audit_log.read_text()

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from study_operator.api import Study, parse_study, study_space
-from study_operator.api.crd import study_crd, trial_crd
 from study_operator.backends.kubernetes.backend import KubernetesBackend
 from study_operator.backends.kubernetes.client import Client, load_configuration
 from study_operator.backends.port import StudyKey, StudyRef
@@ -63,8 +62,7 @@ def reference(study: Study) -> StudyRef:
 @pytest.fixture(scope="session")
 def resources(control_plane: ControlPlane) -> ControlPlane:
     """The control plane, with the custom resources installed."""
-    control_plane.apply(study_crd(), trial_crd())
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/studies.tuning.study", "crd/trials.tuning.study")
+    control_plane.install_crds()
     return control_plane
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.end_to_end.operator_process import OperatorProcess
+from tests.cluster.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import RECORD, SLEEP, expected_ranking, ranking, sh, study
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.operator_process import OperatorProcess
 from tests.end_to_end.place import Place, eventually
 from tests.end_to_end.studies import METRIC, study
 

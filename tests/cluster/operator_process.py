@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import requests
@@ -18,28 +21,43 @@ class OperatorProcess(Server):
     """One replica. Its log, which all its starts share, is JSON, one object a line."""
 
     def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+        folder.mkdir(exist_ok=True)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         program = Path(sys.executable).with_name("study-operator")
-        probes = ["--http-address=127.0.0.1", f"--http-port={self.url.rpartition(':')[2]}"]
+        probes = ("--http-address=127.0.0.1", f"--http-port={port}")
         super().__init__([str(program), *probes, *arguments], folder / "operator.log")
+
+    def start_and_wait(self, stage: str = "acting") -> None:
+        self.start()
+        self.wait_for(stage)
+
+    def wait_for(self, stage: str, seconds: float = 60.0) -> None:
+        self.wait_until(lambda: self.stage == stage, seconds)
 
     @property
     def stage(self) -> str:
         """What the readiness probe says, empty while nothing answers."""
+        return self.ask("readyz").strip()
+
+    def ask(self, path: str) -> str:
+        """What it answers at ``path``; empty while nothing answers."""
         try:
-            return requests.get(f"{self.url}/readyz", timeout=5).text.strip()
-        except requests.ConnectionError:
+            return requests.get(f"{self.url}/{path}", timeout=5).text
+        except requests.RequestException:
             return ""
+
+    def signal(self, number: signal.Signals) -> None:
+        self._child.send_signal(number)
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs."""
-        assert self._process, "it was not started"
-        return self._process.poll()
+        return self._child.poll()
 
-    def start_and_wait(self, stage: str = "acting") -> None:
-        self.start()
-        self.wait_until(lambda: self.stage == stage)
+    def ends(self, seconds: float = 30.0) -> int:
+        """Its exit code, once it has ended by itself."""
+        return self._child.wait(seconds)
 
     def revive(self) -> None:
         """Start it again if it has ended, as the cluster does."""
@@ -49,8 +67,8 @@ class OperatorProcess(Server):
 
     def metrics(self, name: str) -> dict[tuple[str, ...], float]:
         """The samples of one metric of its own, by their labels' values in the order of the labels' names."""
-        text = requests.get(f"{self.url}/metrics", timeout=5).text
-        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        families = text_string_to_metric_families(self.ask("metrics"))
+        samples = (sample for family in families for sample in family.samples)
         return {
             tuple(value for _, value in sorted(sample.labels.items())): sample.value
             for sample in samples
@@ -61,3 +79,18 @@ class OperatorProcess(Server):
     def records(self) -> list[dict[str, Any]]:
         """Every line of the log. Raises ValueError for a line that is no JSON object."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    @property
+    def _child(self) -> subprocess.Popen[bytes]:
+        assert self._process, "it was not started"
+        return self._process
+
+    def __enter__(self) -> OperatorProcess:
+        """Start it and wait until it acts; at the end it is asked to end, so that it lets go of the lease."""
+        self.start_and_wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
