@@ -38,7 +38,6 @@ class OperatorTelemetry:
         self._depth = 0
         self._last_pass = clock()
         self._reasons: set[str] = set()
-        self._states: dict[StudyKey, set[str]] = {}
         self._passes = Histogram(
             "study_operator_reconcile_seconds",
             "How long a pass over a study took.",
@@ -46,6 +45,8 @@ class OperatorTelemetry:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        for outcome in ("ok", "error"):  # a counter that begins with its first error shows no increase
+            self._passes.labels(outcome)
         self._queue = Gauge("study_operator_queue_depth", "Studies that wait for a pass.", registry=self.registry)
         self._requests = Counter(
             "study_operator_api_requests", "Requests to the API server.", ["verb", "code"], registry=self.registry
@@ -60,11 +61,15 @@ class OperatorTelemetry:
             "study_operator_leading", "1 while this replica holds the lease and acts.", registry=self.registry
         )
         self._studies = Gauge("study_operator_studies", "Studies that are known.", registry=self.registry)
-        self._trials = Gauge(
+        self._trials = _Counts(
             "study_operator_study_trials",
-            "Trials of a study by state, and as Planned all that its budget has.",
-            ["namespace", "study", "state"],
-            registry=self.registry,
+            "Trials of a study's search by state, and as Planned all that its budget has.",
+            self.registry,
+        )
+        self._reruns = _Counts(
+            "study_operator_study_reruns",
+            "Reruns of a study's confirmation by state, and as Planned all of them.",
+            self.registry,
         )
         self._conditions = Gauge(
             "study_operator_study_condition",
@@ -91,13 +96,11 @@ class OperatorTelemetry:
 
     def study_status(self, study: StudyKey, status: Mapping[str, Any]) -> None:
         """A study's status was written: its gauges follow."""
-        trials = status.get("trials") or {}
-        for state in self._states.get(study, set()) - set(trials):
-            self._trials.remove(study.namespace, study.name, _capitalized(state))
-        for state, count in trials.items():
-            self._trials.labels(study.namespace, study.name, _capitalized(state)).set(count)
-        self._states[study] = set(trials)
-        self._studies.set(len(self._states))
+        counts: Mapping[str, Any] = status.get("trials") or {}
+        trials = {state: count for state, count in counts.items() if state != "confirmation"}
+        self._trials.show(study, trials)
+        self._reruns.show(study, counts.get("confirmation") or {})
+        self._studies.set(len(self._trials))
         self._show_conditions(study, status)
         best = _number((status.get("best") or {}).get("objective"))
         if best is None:
@@ -107,11 +110,11 @@ class OperatorTelemetry:
 
     def study_forgotten(self, study: StudyKey) -> None:
         """A study is gone: its series end."""
-        for state in self._states.pop(study, set()):
-            self._trials.remove(study.namespace, study.name, _capitalized(state))
+        self._trials.forget(study)
+        self._reruns.forget(study)
         self._show_conditions(study, {})
         self._forget_best(study)
-        self._studies.set(len(self._states))
+        self._studies.set(len(self._trials))
 
     def metrics_failed(self, reason: str) -> None:
         """The metrics source could not be asked."""
@@ -142,6 +145,28 @@ class OperatorTelemetry:
 
     def _forget_best(self, study: StudyKey) -> None:
         self._best.remove(study.namespace, study.name)
+
+
+class _Counts:
+    """A gauge with one series a study and state; its length is the number of studies."""
+
+    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
+        self._gauge = Gauge(name, text, ["namespace", "study", "state"], registry=registry)
+        self._shown: dict[StudyKey, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def show(self, study: StudyKey, counts: Mapping[str, int]) -> None:
+        for state in self._shown.get(study, set()) - set(counts):
+            self._gauge.remove(study.namespace, study.name, _capitalized(state))
+        for state, count in counts.items():
+            self._gauge.labels(study.namespace, study.name, _capitalized(state)).set(count)
+        self._shown[study] = set(counts)
+
+    def forget(self, study: StudyKey) -> None:
+        self.show(study, {})
+        del self._shown[study]
 
 
 def _capitalized(state: str) -> str:
