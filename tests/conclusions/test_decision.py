@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from study_operator.conclusions import Reruns, Verdict, decide
-from study_operator.conclusions.decision import beats, power, reruns_needed, trial_variance
+from study_operator.conclusions.decision import Contest, beats, degrees_of_freedom, trial_variance
+from study_operator.conclusions.power import power, reruns_needed
 
 values = st.lists(st.integers(-100, 100).map(float), min_size=2, max_size=6)
 
@@ -23,13 +24,19 @@ def verdict(confirmed: list[Reruns], baseline: Reruns | None = None, margin: flo
 
 
 @given(first=values, second=values)
-def test_two_configurations_are_compared_by_welch(first: list[float], second: list[float]) -> None:
+def test_two_configurations_are_compared_by_welch_on_the_safe_side(first: list[float], second: list[float]) -> None:
     decision = decide([reruns(first)], reruns(second), 0.0)
     assert decision is not None
+    assert decision.effect == pytest.approx(numpy.mean(second) - numpy.mean(first))
     if len(set(first)) > 1 and len(set(second)) > 1:
-        expected = stats.ttest_ind(first, second, equal_var=False, alternative="less")
-        assert decision.p_adopt == pytest.approx(float(expected.pvalue), abs=1e-9)
-        assert decision.effect == pytest.approx(numpy.mean(second) - numpy.mean(first))
+        welch = stats.ttest_ind(first, second, equal_var=False)
+        bound = 2 * stats.t.sf(abs(welch.statistic), min(len(first), len(second)) - 1)
+        assert welch.pvalue - 1e-9 <= 2 * min(decision.p_adopt, decision.p_reject) <= bound + 1e-9
+
+
+@given(share=st.floats(0, 1), counts=st.tuples(st.integers(2, 50), st.integers(2, 50)))
+def test_the_degrees_of_freedom_lie_between_the_smaller_sample_and_both(share: float, counts: tuple[int, int]) -> None:
+    assert min(counts) - 1 <= degrees_of_freedom(share, counts) <= sum(counts) - 2 + 1e-9
 
 
 GOOD, FAIR, POOR = [0.10, 0.11, 0.09, 0.10], [0.12, 0.13, 0.11, 0.12], [0.30, 0.31, 0.29, 0.30]
@@ -89,37 +96,55 @@ def test_what_learned_nothing_does_not_beat_chance() -> None:
     assert not beats([0.1, 0.95], 0.9)
 
 
-def simulated(means: list[float], baseline: float | None, seed: int, runs: int = 400) -> float:
-    """How often of ``runs`` studies with 5 reruns and s_r = 1 Adopt is found."""
+EQUAL = (1.0,) * 5
+
+
+def simulated(
+    means: list[float], baseline: float | None, seed: int, runs: int = 2000, deviations: tuple[float, ...] = EQUAL
+) -> float:
+    """How often of ``runs`` studies with 5 reruns Adopt is found; the last deviation is the baseline's."""
     rng = numpy.random.default_rng(seed)
     adopted = 0
     for _ in range(runs):
         confirmed = [
-            reruns(list(rng.normal(mean, 1, 5)), 0 if baseline is not None else arm) for arm, mean in enumerate(means)
+            reruns(rng.normal(mean, deviation, 5).tolist(), 0 if baseline is not None else arm)
+            for arm, (mean, deviation) in enumerate(zip(means, deviations, strict=False))
         ]
-        rival = None if baseline is None else reruns(list(rng.normal(baseline, 1, 5)))
+        rival = None if baseline is None else reruns(rng.normal(baseline, deviations[-1], 5).tolist())
         adopted += verdict(confirmed, rival) is Verdict.ADOPT
     return adopted / runs
 
 
-def bound(rate: float, runs: int = 400, deviations: float = 3.0) -> float:
+def bound(rate: float, runs: int = 2000, deviations: float = 3.0) -> float:
     return deviations * math.sqrt(rate * (1 - rate) / runs)
 
 
+@pytest.mark.parametrize("deviations", [EQUAL, (3.0, 1.0, 1.0, 1.0, 1.0)], ids=["alike", "one varies more"])
 @pytest.mark.parametrize(("means", "baseline"), [([0.0], 0.0), ([0.0] * 3, 0.0), ([0.0] * 2, None), ([0.0] * 4, None)])
-def test_without_a_difference_at_most_a_tenth_is_adopted(means: list[float], baseline: float | None) -> None:
-    assert simulated(means, baseline, seed=1) <= 0.10 + bound(0.10)
+def test_without_a_difference_at_most_a_tenth_is_adopted(
+    means: list[float], baseline: float | None, deviations: tuple[float, ...]
+) -> None:
+    assert simulated(means, baseline, 1, deviations=deviations) <= 0.10 + bound(0.10)
 
 
 @pytest.mark.parametrize(
-    ("means", "baseline"), [([-2.0], 0.0), ([-2.0, 0.0, 0.0], 0.0), ([-2.0] * 3, 0.0), ([-2.0, 0.0], None)]
+    ("means", "baseline"),
+    [([-2.0], 0.0), ([-2.0, 0.0, 0.0], 0.0), ([-2.0] * 3, 0.0), ([-2.0, 0.0], None), ([-2.0, 0.0, 0.0], None)],
 )
 def test_a_difference_of_two_deviations_is_adopted_in_four_of_five(means: list[float], baseline: float | None) -> None:
-    assert simulated(means, baseline, seed=2) >= 0.80 - bound(0.80)
+    assert simulated(means, baseline, 2) >= 0.80 - bound(0.80)
 
 
-def test_the_power_that_is_told_is_the_one_that_is_found() -> None:
-    assert simulated([-2.0, 0.0, 0.0], 0.0, seed=3) == pytest.approx(power(2.0, 5, 3), abs=bound(0.8))
-    assert reruns_needed(2.0, 3) == 5
-    assert reruns_needed(0.0, 3) is None
-    assert reruns_needed(0.01, 3) is None
+@pytest.mark.parametrize(("contenders", "baseline"), [(1, True), (3, True), (2, False), (4, False), (10, False)])
+def test_the_power_that_is_told_is_the_one_that_is_found(contenders: int, baseline: bool) -> None:
+    means = [-2.0] + [0.0] * (contenders - 1)
+    found = simulated(means, 0.0 if baseline else None, 3, deviations=(1.0,) * (contenders + 1))
+    told = power(2.0, 5, Contest(contenders, baseline))
+    assert found == pytest.approx(told, abs=bound(told))
+
+
+def test_more_arms_need_more_reruns_to_beat_the_luckiest() -> None:
+    assert [reruns_needed(2.0, Contest(arms, baseline=False)) for arms in (2, 3, 4, 8)] == [5, 5, 6, 7]
+    assert reruns_needed(2.0, Contest(3, baseline=True)) == 5
+    assert reruns_needed(0.0, Contest(3, baseline=True)) is None
+    assert reruns_needed(0.01, Contest(3, baseline=True)) is None

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from study_operator.conclusions.comparison import Comparison
 from study_operator.conclusions.conclusion import Interval, Verdict
-from study_operator.conclusions.decision import ALPHA, Decision, Reruns, power, reruns_needed
+from study_operator.conclusions.decision import ALPHA, Decision, Reruns
+from study_operator.conclusions.power import power, reruns_needed
 from study_operator.conclusions.question import Confirmation, Question
 from study_operator.findings.evidence import Evidence
 from study_operator.results.objective import Direction
@@ -103,13 +104,15 @@ def _power(decision: Decision, confirmation: Confirmation, deviation: float | No
     """What the reruns could have found, and how many would find what was seen."""
     if not deviation:
         return ""
-    reruns = min(len(decision.winner.values), len(decision.rival.values))
-    chance = power(2.0, reruns, decision.choices)
+    reruns, contest = min(len(decision.winner.values), len(decision.rival.values)), decision.contest
+    rivals = "the baseline" if contest.baseline else "the other" if contest.contenders == 2 else "all the others"
     text = (
-        f" Reruns of one configuration differ by {number(deviation)} (standard deviation); a true difference of twice "
-        f"that would have been adopted with a chance of {chance:.0%}."
+        f" Reruns of one configuration differ by {number(deviation)} (standard deviation); one that is better than "
+        f"{rivals} by twice that would have been adopted with a chance of {power(2.0, reruns, contest):.0%}"
     )
-    needed = reruns_needed((decision.effect - confirmation.margin) / deviation, decision.choices)
+    enough = reruns_needed(2.0, contest)
+    text += f" (of 80% with {enough} reruns of each)." if enough is not None and enough > reruns else "."
+    needed = reruns_needed((decision.effect - confirmation.margin) / deviation, contest)
     if needed is not None and needed > reruns:
         text += f" To find a difference as large as the one seen, with a chance of 80%, takes {needed} reruns of each."
     return text
