@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from study_operator.findings import Evidence
+from study_operator.findings import Evidence, Finding, Severity, Subject
 from study_operator.rounds import Plan, Proposal, promote
 from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space, Value
 
@@ -84,6 +84,28 @@ def test_a_cosine_is_stretched_at_the_same_base_learning_rate(plan: dict[str, An
 
 def test_a_schedule_that_is_not_told_is_asked_for() -> None:
     assert [note.split(":")[0] for note in promoted(RATE).notes[:2]] == ["Linear decay", "Cosine decay"]
+
+
+def test_what_the_short_round_warned_of_is_not_promoted_without_a_word() -> None:
+    seen = [
+        Finding(rule, severity, Subject(), f"{rule} was seen.", "Act.", numbers)
+        for rule, severity, numbers in (
+            ("overfitting", Severity.WARNING, {}),
+            ("still-improving", Severity.WARNING, {}),
+            ("late-variance", Severity.WARNING, {"waived": "yes"}),
+            ("axis-plots", Severity.INFO, {}),
+        )
+    ]
+    notes = promote(short_round(RATE), Plan(16), 10.0, seen).notes
+    assert [note for note in notes if "was seen" in note] == [
+        "Seen in the short round, and promoted with it: overfitting was seen. Act."
+    ]
+
+
+def test_limits_of_time_are_named() -> None:
+    limited = promoted(RATE, limits=("spec.budget.maxDuration 6h",)).notes
+    assert any("about 10 times as long now" in note and "spec.budget.maxDuration 6h" in note for note in limited)
+    assert not any("as long now" in note for note in promoted(RATE).notes)
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.5, float("nan")])

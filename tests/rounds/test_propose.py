@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -37,6 +38,11 @@ def round_of(*definitions: Hyperparameter, trials: int = 32, best: float = 0.5) 
 
 def proposed(evidence: Evidence, *seen: Finding, **plan: Any) -> Proposal:
     return propose(evidence, seen, Plan(**{"trials": len(evidence.trials), "exploitation": True, **plan}))
+
+
+def exploring(evidence: Evidence, *seen: Finding) -> Proposal:
+    """What follows from an exploration of which a trial is still to end, so that it is not over."""
+    return propose(evidence, seen, Plan(trials=len(evidence.trials) + 1))
 
 
 def moves(proposal: Proposal) -> list[tuple[str, str, str]]:
@@ -154,8 +160,8 @@ def test_what_was_clipped_is_clipped_higher_and_learns_as_slowly_as_it_did() -> 
 def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value() -> None:
     evidence = round_of(*TWO_ARMS)
     for_all = [found("insensitive-nuisance", "dropout", f"optimizer={arm}") for arm, _ in ARMS]
-    assert moves(proposed(evidence, for_all[0])) == []
-    [change] = proposed(evidence, *for_all).changes
+    assert moves(exploring(evidence, for_all[0])) == []
+    [change] = exploring(evidence, *for_all).changes
     best = evidence.arms[0].trials[evidence.arms[0].best or 0].spec.parameters["dropout"]
     assert (change.before, change.after) == ("Nuisance 0 to 0.4", f"Fixed {float(best):.3g}")
 
@@ -164,6 +170,69 @@ def test_a_learning_rate_stays_tuned_and_an_arm_keeps_something_to_tune() -> Non
     assert proposed(round_of(LEARNING_RATE), found("insensitive-nuisance", "learning_rate")).changes == ()
     width = Hyperparameter("width", Role.NUISANCE, Range(1.0, 9.0))
     assert proposed(round_of(width), found("insensitive-nuisance", "width")).changes == ()
+
+
+@pytest.mark.parametrize("finding", ["insensitive-nuisance", "early-saturation"])
+def test_while_a_range_moves_nothing_is_fixed_and_no_training_shortened(finding: str) -> None:
+    evidence = round_of(LEARNING_RATE, Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4)))
+    moving = found("search-space-boundary", "learning_rate", side="min", to=1e-5)
+    other = found(finding, "dropout", settled=0.2)
+    assert len(exploring(evidence, other).changes) == 1
+    assert moves(exploring(evidence, other, moving)) == [(f"{RATE}.min", "0.0001", "1e-05")]
+
+
+def test_points_that_follow_the_results_do_not_tell_what_matters() -> None:
+    evidence = round_of(LEARNING_RATE, Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4)))
+    assert proposed(evidence, found("insensitive-nuisance", "dropout"), exploitation=True).changes == ()
+
+
+def test_what_was_waived_has_no_consequence() -> None:
+    seen = found("search-space-boundary", "learning_rate", side="max", to=10.0, waived="yes")
+    assert proposed(round_of(LEARNING_RATE), seen).summary.startswith("Nothing to change: launch")
+
+
+def test_a_summary_calls_hyperparameters_by_their_names() -> None:
+    seen = found("search-space-boundary", "learning_rate", "optimizer=adam", side="min", to=1e-5)
+    summary = proposed(round_of(*TWO_ARMS), seen).summary
+    assert summary.startswith("1 change: learning_rate (optimizer=adam) min from 0.0001 to 1e-05.")
+
+
+def test_more_trials_alone_are_had_cheaper_in_the_same_study() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), found("enough-points", to=64), seed=7)
+    assert any("raise spec.budget.trials in its own manifest" in note for note in proposal.notes)
+    moving = found("search-space-boundary", "learning_rate", side="max", to=10.0)
+    assert proposed(round_of(LEARNING_RATE), found("enough-points", to=64), moving).notes == ()
+
+
+def test_an_exploration_of_few_points_is_not_launched_without_a_word() -> None:
+    proposal = proposed(round_of(LEARNING_RATE), remark("enough-points"), exploitation=False)
+    assert proposal.changes == ()
+    assert proposal.summary.startswith("Nothing of the manifest is to change. Before you launch")
+    assert proposal.notes == ("It was seen. Act.",)
+
+
+@pytest.mark.parametrize("rule", ["search-space-boundary", "overfitting", "uneven-evaluations"])
+def test_a_remark_does_not_hold_exploration_up(rule: str) -> None:
+    proposal = proposed(round_of(LEARNING_RATE), remark(rule), exploitation=False)
+    assert [change.path for change in proposal.changes] == ["spec.phase"]
+
+
+def remark(rule: str) -> Finding:
+    return replace(found(rule), severity=Severity.INFO)
+
+
+def test_the_best_arm_that_is_not_clearly_the_best_is_told_so() -> None:
+    compared = replace(remark("arm-comparison"), message="Zero lies in the interval.", numbers={"low": -0.1})
+    proposal = proposed(round_of(*TWO_ARMS), compared, exploitation=False)
+    assert "Zero lies in the interval." in proposal.changes[0].reason
+    assert "Zero" not in proposed(round_of(*TWO_ARMS), exploitation=False).changes[0].reason
+
+
+def test_a_promotion_is_offered_where_short_trainings_have_taught_what_they_can() -> None:
+    settled, ended = (proposed(round_of(LEARNING_RATE), exploitation=phase) for phase in (False, True))
+    assert all("`study next study --longer 10`" in proposal.notes[-1] for proposal in (settled, ended))
+    assert ended.summary.startswith("Nothing to change: launch")
+    assert proposed(round_of(LEARNING_RATE), found("late-variance")).notes == ("It was seen. Act.",)
 
 
 def test_a_settled_exploration_goes_on_bayesian_in_the_best_arm() -> None:

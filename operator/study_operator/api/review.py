@@ -49,7 +49,18 @@ def plan(study: Study) -> Plan:
         seed=sampler.seed if sampler else None,
         baseline=confirmation.baseline if confirmation else None,
         words="\n".join(words.text for words in _words(spec.trial_template["spec"]["template"]["spec"])),
+        limits=tuple(_limits(study)),
     )
+
+
+def _limits(study: Study) -> Iterator[str]:
+    """What bounds the time of the study and of a trial."""
+    if study.spec.budget.max_duration is not None:
+        yield f"spec.budget.maxDuration {study.spec.budget.max_duration}"
+    job = study.spec.trial_template["spec"]
+    for path, holder in ((_JOB, job), (f"{_JOB}.template.spec", job["template"]["spec"])):
+        if "activeDeadlineSeconds" in holder:
+            yield f"{path}.activeDeadlineSeconds {holder['activeDeadlineSeconds']}"
 
 
 def denial(findings: Iterable[Finding]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from study_operator.analysis import analyse, evidence_of
+from study_operator.analysis import analyse
 from study_operator.api import InvalidManifest, Study, check_manifest, parse_study, study_space
 from study_operator.api.fields import LONGEST_CONFIRMED_NAME, LONGEST_STUDY_NAME
 from study_operator.api.review import denial, plan, review
@@ -52,10 +52,10 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
     trials = catalogue.trials(name)
     study = _sound(resource)
     proposal = proposal_of(study, trials, longer)
+    if proposal.launch is None:
+        raise Failure(" ".join([proposal.summary, *proposal.notes]))
     _tell(study, trials, proposal)
     if not proposal.changes:
-        if proposal.launch is None:
-            raise Failure(proposal.summary)
         click.echo(_launch(study, trials, proposal, local=isinstance(catalogue, Folders)))
         return
     manifest = next_manifest(catalogue.text(name) or dumped(as_written(resource)), study, proposal)
@@ -67,13 +67,12 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
 
 def proposal_of(study: Study, trials: Sequence[Trial], longer: float | None) -> Proposal:
     """What follows from a study's trials."""
-    space = study_space(study)
+    analysis = analyse(study, study_space(study), trials, _seed(study), complete=True)
     if longer is None:
-        analysis = analyse(study, space, trials, _seed(study), complete=True)
         assert analysis.proposal is not None, "it was asked for"
         return analysis.proposal
     try:
-        return promote(evidence_of(study, space, trials), plan(study), longer)
+        return promote(analysis.evidence, plan(study), longer, analysis.findings)
     except ValueError as error:
         raise Failure(f"{study.metadata.name} cannot be promoted: {error}") from error
 
@@ -141,7 +140,7 @@ def _tell(study: Study, trials: Sequence[Trial], proposal: Proposal) -> None:
     if ended < study.spec.budget.trials:
         told = f"{ended} of {study.spec.budget.trials} trials have ended: with the others, more may follow."
         click.echo(told, err=True)
-    for line in (proposal.summary, *proposal.notes):
+    for line in (proposal.summary, *(note for note in proposal.notes if note not in proposal.summary)):
         click.echo(line, err=True)
 
 

@@ -60,6 +60,11 @@ class Finding:
     step: int | None = None
 
     @property
+    def waived(self) -> bool:
+        """Whether its rule was waived by the manifest: it is still told, and nothing follows from it."""
+        return "waived" in self.numbers
+
+    @property
     def order(self) -> tuple[int, int, str, str, str, str, str]:
         """The key of the stable order of findings: severity, number of the rule, rule, subject."""
         subject = self.subject

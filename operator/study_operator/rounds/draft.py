@@ -33,7 +33,8 @@ PATH = "spec.hyperparameters"
 class Plan:
     """What of a round's manifest the next one depends on beside its space.
 
-    ``seed`` and ``baseline`` are None where the manifest does not give them; ``words`` is the trainer's command line.
+    ``seed`` and ``baseline`` are None where the manifest does not give them; ``words`` is the trainer's command line,
+    ``limits`` what bounds the time of the study or of a trial, such as ``spec.budget.maxDuration 6h``.
     """
 
     trials: int
@@ -41,6 +42,7 @@ class Plan:
     seed: int | None = None
     baseline: Mapping[str, Scalar] | None = None
     words: str = ""
+    limits: tuple[str, ...] = ()
 
 
 class Draft:

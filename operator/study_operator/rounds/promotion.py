@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from study_operator.findings import Evidence
+from study_operator.findings import Evidence, Finding
 from study_operator.findings.words import short
 from study_operator.rounds.change import Change, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, narrowed, shown
-from study_operator.rounds.propose import follow_up
+from study_operator.rounds.propose import follow_up, open_warnings
 from study_operator.scalar import Scalar
 from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
 
@@ -44,8 +44,10 @@ _TRANSFER = {
 _SCHEDULE_WORDS = re.compile(r"schedul\w*[= ]+(\w+)", re.I)
 
 
-def promote(evidence: Evidence, plan: Plan, factor: float) -> Proposal:
+def promote(evidence: Evidence, plan: Plan, factor: float, findings: Sequence[Finding] = ()) -> Proposal:
     """A round of trainings ``factor`` times as long, on the best of what this round found.
+
+    What the ``findings`` warn of, and a longer training does not mend, is among the notes.
 
     Raises ValueError where ``factor`` is not larger than 1 or the study does not tell its steps.
     """
@@ -74,10 +76,28 @@ def promote(evidence: Evidence, plan: Plan, factor: float) -> Proposal:
         reason = "So few points are spread best without a model."
         rest.append(Change("spec.phase", "Exploitation", "Exploration", reason, RULE, put))
     within = "" if launch.arm == "all" else f" ({launch.arm})"
-    notes = (*_schedule_notes(schedule, evidence.steps, steps), _TRANSFERS)
+    notes = (
+        *_schedule_notes(schedule, evidence.steps, steps),
+        _TRANSFERS,
+        *_limits(plan, factor),
+        *(f"Seen in the short round, and promoted with it: {warning}" for warning in _warnings(findings)),
+    )
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
     summary = f"Promote {launch.trial}{within} from {evidence.steps} to {steps} steps."
     return Proposal(summary, changes, notes, launch)
+
+
+def _limits(plan: Plan, factor: float) -> list[str]:
+    """Bounds of time that were made for the short trainings."""
+    if not plan.limits:
+        return []
+    return [
+        f"A training takes about {factor:g} times as long now: see to what bounds its time, {', '.join(plan.limits)}."
+    ]
+
+
+def _warnings(findings: Sequence[Finding]) -> list[str]:
+    return open_warnings([each for each in findings if not each.waived and each.rule != "still-improving"])
 
 
 def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar, reach: float) -> None:

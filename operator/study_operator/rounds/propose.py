@@ -1,12 +1,15 @@
 """From a round's evidence to the next round (rules 8 to 11, 13, 16, 18, 20, 25 and 26).
 
-Each change answers a finding, and what no finding speaks of stays as it is. A range is moved before a hyperparameter is
-fixed, because one that is looked for outside its range is not known to be without effect; and the search turns Bayesian
-only when nothing is left to be learnt about the space.
+Each change answers a finding, and what no finding speaks of, or what the user has waived, stays as it is. Ranges are
+moved first, and while one moves, nothing is fixed and no training is shortened: what a hyperparameter explains, and how
+many steps the best trials took, is only known of the ranges that were searched. The search turns Bayesian only when
+nothing is left to be learnt about the space; after that nothing is fixed any more, since points that follow the results
+do not tell what matters.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from study_operator.findings import Evidence, Finding, Severity
@@ -15,7 +18,7 @@ from study_operator.rounds import ranges, remedies
 from study_operator.rounds.change import Change, Launch, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown, whole
 from study_operator.scalar import Scalar
-from study_operator.space import Kind, Role
+from study_operator.space import Kind, Role, Space
 
 UNSETTLED = frozenset(
     {
@@ -26,11 +29,10 @@ UNSETTLED = frozenset(
         "overfitting",
         "training-loss-rising",
         "epoch-period",
-        "uneven-evaluations",
         "still-improving",
     }
 )
-"""Findings that exploration is not over with."""
+"""Rules whose warnings exploration is not over with; of few points a remark is enough."""
 
 
 def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Proposal:
@@ -40,26 +42,47 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
         return Proposal(
             "No trial has a result to go on from; mend what keeps them from one first.", notes=_advice(findings)
         )
+    findings = [finding for finding in findings if not finding.waived]
     draft = Draft(evidence)
     ranges.widen(draft, findings)
     ranges.trim(draft, findings)
     notes = remedies.warm_up(draft, findings)
     notes += remedies.regularise(draft, findings)
     remedies.clip(draft, findings)
-    _fix_what_does_not_matter(draft, findings)
-    rest = [*remedies.shorten(evidence, findings), *_more_trials(evidence, findings, plan)]
-    if (
-        not rest
-        and _explored(evidence, findings, plan)
-        and all(c.rule == "insensitive-nuisance" for c in draft.changes)
-    ):
-        rest += _exploit(draft)
+    moved = bool(draft.changes)
+    rest = [] if moved else remedies.shorten(evidence, findings)
+    rest += _more_trials(evidence, findings, plan)
+    if not moved and not plan.exploitation:
+        _fix_what_does_not_matter(draft, findings)
+    settled = not moved and not rest and _explored(evidence, findings, plan)
+    if settled:
+        rest += _exploit(draft, findings)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
-    notes += _open_warnings(findings, changes, notes)
-    return Proposal(_summary(changes, notes, launch, evidence), changes, tuple(notes), launch)
+    notes += open_warnings(findings, changes, notes)
+    if not changes and not plan.exploitation:
+        notes += _few_points(findings)
+    if changes and all(change.rule == "enough-points" for change in changes):
+        notes.append(_GO_ON)
+    summary = _summary(changes, notes, launch, evidence)
+    promotion = _promotion(evidence) if evidence.steps and (settled or (not changes and not notes)) else []
+    return Proposal(summary, changes, (*notes, *promotion), launch)
 
 
-def _open_warnings(findings: Sequence[Finding], changes: Sequence[Change], notes: Sequence[str]) -> list[str]:
+_GO_ON = (
+    "Only the number of trials is to change. Where this study can go on, raise spec.budget.trials in its own manifest "
+    "instead: its sequence of points goes on, and the trials that it has count."
+)
+
+
+def _promotion(evidence: Evidence) -> list[str]:
+    """Where short trainings have taught what they can (rule 29)."""
+    return [
+        f"If {evidence.steps} steps are a short training, promote its best to a long one: `study next {evidence.study} "
+        "--longer 10` writes a round of a few trainings ten times as long, with what transfers (compute-bound-rounds)."
+    ]
+
+
+def open_warnings(findings: Sequence[Finding], changes: Sequence[Change] = (), notes: Sequence[str] = ()) -> list[str]:
     """What warns of the round's trials and is answered by no change: nobody should launch without having read it."""
     answered = {change.rule for change in changes}
     return [
@@ -69,6 +92,16 @@ def _open_warnings(findings: Sequence[Finding], changes: Sequence[Change], notes
         for note in [f"{finding.message} {finding.advice}"]
         if not any(told.startswith(finding.message) for told in notes)
     ]
+
+
+def _few_points(findings: Sequence[Finding]) -> list[str]:
+    """An exploration of a few points has not shown that there is nothing to change (rule 11)."""
+    few = (f"{each.message} {each.advice}" for each in findings if _few(each))
+    return list(dict.fromkeys(few))
+
+
+def _few(finding: Finding) -> bool:
+    return finding.rule == "enough-points" and finding.severity is Severity.INFO
 
 
 def _advice(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -114,19 +147,27 @@ def _more_trials(evidence: Evidence, findings: Sequence[Finding], plan: Plan) ->
 def _explored(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> bool:
     """Whether the round was an exploration that ended with nothing left to learn about its space (rule 26)."""
     ended = sum(each.spec.purpose is Purpose.SEARCH and each.status.state.final for each in evidence.trials)
-    unsettled = any(finding.rule in UNSETTLED for finding in findings)
+    unsettled = any(
+        (finding.rule in UNSETTLED and finding.severity is Severity.WARNING) or _few(finding) for finding in findings
+    )
     return not plan.exploitation and ended >= plan.trials and not unsettled
 
 
-def _exploit(draft: Draft) -> list[Change]:
-    """Go over to Bayesian search in the best arm."""
+def _exploit(draft: Draft, findings: Sequence[Finding]) -> list[Change]:
+    """Go over to Bayesian search in the best arm, and tell how sure it is that it is the best."""
     rule = "after-exploration"
     best = best_of(draft.evidence)
     assert best is not None and best.best is not None
+    compared = "".join(
+        f" {each.message}"
+        for each in findings
+        if each.rule == "arm-comparison" and each.severity is Severity.INFO and float(each.numbers.get("low", 1)) <= 0
+    )
     for place, definition in list(draft.definitions()):
         if definition.distinguishes_arms and definition.name in best.arm.parameters and len(draft.evidence.arms) > 1:
             value = best.arm.parameters[definition.name]
-            draft.fixed(place, value, f"{best.label} has the best trial; the search goes on in this arm.", rule)
+            reason = f"{best.label} has the best trial; the search goes on in this arm.{compared}"
+            draft.fixed(place, value, reason, rule)
     reason = (
         "The best trials are well inside the space, most of it trains, and more points would not change much: "
         "exploration is over, and a model finds the best configuration faster. Infeasible trials teach it too."
@@ -176,11 +217,23 @@ def _summary(changes: Sequence[Change], notes: Sequence[str], launch: Launch, ev
         f"{'' if launch.arm == 'all' else f' ({launch.arm})'}"
     )
     if changes:
-        told = "; ".join(f"{each.path} {_from_to(each)}" for each in changes)
+        told = "; ".join(f"{_named(each.path, evidence.space)} {_from_to(each)}" for each in changes)
         return f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}: {told}. The best so far is {found}."
     if notes:
         return f"Nothing of the manifest is to change. Before you launch {found}: {' '.join(notes)}"
     return f"Nothing to change: launch {found}."
+
+
+def _named(path: str, space: Space) -> str:
+    """A field as a person calls it: ``learning_rate (optimizer=adam) max``."""
+    found = re.fullmatch(r"spec\.hyperparameters\[(\d+)\](?:\.range)?(?:\.(\w+))?", path)
+    if not found:
+        return path
+    definition = space.definitions[int(found[1])]
+    several = sum(each.name == definition.name for each in space.definitions) > 1
+    when = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in definition.when.items())
+    words = (definition.name, f"({when})" if several and when else "", found[2] or "")
+    return " ".join(filter(None, words))
 
 
 def _from_to(change: Change) -> str:

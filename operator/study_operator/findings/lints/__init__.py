@@ -51,7 +51,7 @@ def waive(findings: Iterable[Finding], waivers: Mapping[str, str]) -> tuple[Find
             message=f"{finding.message} Waived: {waivers[finding.rule]}",
             numbers={**finding.numbers, "waived": "yes"},
         )
-        if finding.rule in waivers and finding.severity is not Severity.INFO
+        if finding.rule in waivers and not finding.waived
         else finding
         for finding in findings
     )
