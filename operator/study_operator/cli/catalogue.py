@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from study_operator.backends.kubernetes.client import Client
 
 T = TypeVar("T")
+
+LOOK_INTERVAL = 0.5
+"""Seconds between two looks into a folder."""
 
 CONFIG_ANNOTATION = "tuning.study/config"
 """On a study: a link to where its manifest is kept, for the tracking table."""
@@ -60,6 +63,10 @@ class Catalogue(Protocol):
         """One of them. Raises Failure where there is none."""
         ...
 
+    def changes(self, name: str) -> AsyncGenerator[Found, None]:
+        """One of them, as it is and as it becomes. Raises Failure where there is none, or none any more."""
+        ...
+
     def trials(self, name: str) -> Sequence[Trial]:
         """A study's trials, by index."""
         ...
@@ -83,6 +90,12 @@ class Folders:
     def study(self, name: str) -> Found:
         """By its name, or its folder."""
         return _found(self._path(name))
+
+    async def changes(self, name: str) -> AsyncGenerator[Found, None]:
+        """Looked at again and again: a folder may lie where no file system tells of changes."""
+        while True:
+            yield self.study(name)
+            await asyncio.sleep(LOOK_INTERVAL)
 
     def trials(self, name: str) -> Sequence[Trial]:
         """From their files."""
@@ -126,6 +139,23 @@ class Cluster:
             return await client.read(RESOURCE.path(namespace or "default", name))
 
         return _in_cluster(self._ask(read))
+
+    async def changes(self, name: str) -> AsyncGenerator[Found, None]:
+        """Watched; what breaks the watch off is told on standard error, and it goes on."""
+        from study_operator.backends.kubernetes.client import STUDIES as RESOURCE
+        from study_operator.backends.kubernetes.follow import follow
+
+        try:
+            async with self._client() as client:
+                namespace = self._namespace or self._default_namespace()
+                problem, path = f"there is no study {name!r} in namespace {namespace}", RESOURCE.path(namespace)
+                async with aclosing(follow(client, path, name, lambda error: click.echo(error, err=True))) as resources:
+                    async for resource in resources:
+                        problem = f"the study {name!r} was deleted"
+                        yield _in_cluster(resource)
+        except BackendError as error:
+            raise Failure(str(error)) from error
+        raise Failure(problem)
 
     def trials(self, name: str) -> Sequence[Trial]:
         """Found by their label."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager, nullcontext
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.live import Live
 
-from study_operator.cli.catalogue import Catalogue, Folders, catalogue_options
+from study_operator.cli.catalogue import Catalogue, Found, catalogue_options
 from study_operator.cli.failure import ExitCode
 from study_operator.cli.table import ranking_table, status_line, study_view
 
-FOLDER_INTERVAL, CLUSTER_INTERVAL = 0.5, 2.0
-"""Seconds between two looks."""
+Show = Callable[[Found], object]
 
 
 @click.command()
@@ -27,9 +29,9 @@ def watch(context: click.Context, catalogue: Catalogue, name: str) -> None:
     a result.
     """
     console = Console()
-    interval = FOLDER_INTERVAL if isinstance(catalogue, Folders) else CLUSTER_INTERVAL
     try:
-        status = _live(console, catalogue, name, interval) if console.is_terminal else _lines(catalogue, name, interval)
+        with _live(console) if console.is_terminal else nullcontext(_lines()) as show:
+            status = asyncio.run(_until_finished(catalogue.changes(name), show))
     except KeyboardInterrupt:
         context.exit(ExitCode.INTERRUPTED)
     if status.get("ranking") and console.is_terminal:
@@ -37,24 +39,30 @@ def watch(context: click.Context, catalogue: Catalogue, name: str) -> None:
     context.exit(ExitCode.DONE if status.get("best") else ExitCode.NO_RESULT)
 
 
-def _live(console: Console, catalogue: Catalogue, name: str, interval: float) -> dict[str, object]:
-    study = catalogue.study(name)
-    with Live(study_view(study.name, study.status), console=console, auto_refresh=False) as live:
-        while study.status.get("state") != "Finished":
-            time.sleep(interval)
-            study = catalogue.study(name)
-            live.update(study_view(study.name, study.status), refresh=True)
-    return dict(study.status)
+@contextmanager
+def _live(console: Console) -> Iterator[Show]:
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda study: live.update(study_view(study.name, study.status), refresh=True)
 
 
-def _lines(catalogue: Catalogue, name: str, interval: float) -> dict[str, object]:
+def _lines() -> Show:
     said = ""
-    while True:
-        status = catalogue.study(name).status
-        line = status_line(status)
+
+    def say(study: Found) -> None:
+        nonlocal said
+        line = status_line(study.status)
         if line != said:
             click.echo(line)
             said = line
-        if status.get("state") == "Finished":
-            return dict(status)
-        time.sleep(interval)
+
+    return say
+
+
+async def _until_finished(changes: AsyncGenerator[Found, None], show: Show) -> Mapping[str, Any]:
+    """The study's last status, each one having been shown."""
+    async with aclosing(changes) as studies:
+        async for study in studies:
+            show(study)
+            if study.status.get("state") == "Finished":
+                return study.status
+    raise AssertionError("a study that is gone ends the command")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +35,8 @@ PAGE_SIZE = 500
 """Objects a page of a listing. Pages bound the memory of both ends at a cost that does not show."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0)
+_WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=150.0)
+"""A watch has a bookmark about every minute; one that is silent for longer is a broken connection."""
 _CONNECTIONS = 64
 _NO_KUBECONFIG = (AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError)
 """What kubernetes.aio's loader stumbles over in a file of another kind."""
@@ -184,6 +187,30 @@ class Client:
             yield page["items"] or []  # the API server writes an empty list of metadata as null
             position = page["metadata"].get("continue") or None
 
+    async def snapshot(self, path: str, field_selector: str) -> tuple[list[Json], str]:
+        """The objects that match, and the version from which :meth:`watch` goes on."""
+        listed = await self._request("list", "GET", path, query={"fieldSelector": field_selector})
+        return listed["items"] or [], listed["metadata"]["resourceVersion"]
+
+    async def watch(self, path: str, version: str, field_selector: str) -> AsyncIterator[tuple[str, Json]]:
+        """What has happened to the objects that match since ``version``, until the server ends the watch.
+
+        Each is a pair: ADDED, MODIFIED or DELETED with the object, or BOOKMARK with a version alone. Raises Expired
+        where ``version`` is too old.
+        """
+        query = {"watch": "true", "allowWatchBookmarks": "true"}
+        query |= {"resourceVersion": version, "fieldSelector": field_selector}
+        response = await self._answered("watch", "GET", path, query=query, timeout=_WATCH_TIMEOUT)
+        try:
+            with _reached():
+                async for line in response.content:
+                    event = self._decoded(line)
+                    if event["type"] == "ERROR":
+                        raise failure(event["object"].get("code", 500), event["object"], None)
+                    yield event["type"], event["object"]
+        finally:
+            response.close()
+
     async def _request(
         self,
         verb: str,
@@ -195,40 +222,72 @@ class Client:
         content_type: str = "application/json",
         accept: str | None = None,
     ) -> Json:
+        response = await self._answered(
+            verb, method, path, body, query, content_type=content_type, accept=accept, timeout=_TIMEOUT
+        )
+        with _reached():
+            data = await response.read()
+        return self._decoded(data)
+
+    async def _answered(
+        self,
+        verb: str,
+        method: str,
+        path: str,
+        body: Json | Sequence[Json] | None = None,
+        query: Mapping[str, str] = {},
+        *,
+        content_type: str = "application/json",
+        accept: str | None = None,
+        timeout: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """The response, its body yet to be read; a refusal is raised."""
         parameters = urlencode([(name, value) for name, value in query.items() if value])
         headers = {**self._headers, "Content-Type": content_type}
         if accept is not None:
             headers["Accept"] = accept
         code = "error"
         try:
-            await self._api.update_params_for_auth(headers, None, ["BearerToken"], path, method, None)
-            response = await self._api.rest_client.request(
-                method,
-                f"{self.configuration.host}{path}?{parameters}" if parameters else f"{self.configuration.host}{path}",
-                headers=headers,
-                body=body,
-                _request_timeout=_TIMEOUT,
-            )
-            data = await response.read()
+            with _reached():
+                await self._api.update_params_for_auth(headers, None, ["BearerToken"], path, method, None)
+                answer = await self._api.rest_client.request(
+                    method,
+                    f"{self.configuration.host}{path}{'?' if parameters else ''}{parameters}",
+                    headers=headers,
+                    body=body,
+                    _request_timeout=timeout,
+                )
+                response: aiohttp.ClientResponse = answer.response
+                data = await response.read() if response.status >= 400 else b""
             code = str(response.status)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"the API server cannot be reached: {str(error) or type(error).__name__}") from error
         finally:
             self._counted(verb, code)
-        answer = _decoded(data)
         if response.status >= 400:
-            told = answer if answer is not None else {"message": data[:200].decode(errors="replace").strip()}
+            told = _json(data) or {"message": data[:200].decode(errors="replace").strip()}
             raise failure(response.status, told, response.headers.get("Retry-After"))
+        return response
+
+    def _decoded(self, data: bytes) -> Json:
+        answer = _json(data)
         if answer is None:
             raise Unavailable(f"something other than the API server answered at {self.configuration.host}")
         return answer
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """What keeps an answer from arriving, in one sentence."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unavailable(f"the API server cannot be reached: {str(error) or type(error).__name__}") from error
 
 
 def _delete_options() -> Json:
     return {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
 
 
-def _decoded(data: bytes) -> Json | None:
+def _json(data: bytes) -> Json | None:
     """The object in the body; None where something in between, such as a proxy, answered with a page of its own."""
     try:
         answer = json.loads(data)
