@@ -21,6 +21,7 @@ from study_operator.conclusions import (
     arms,
     compare,
     conclude_study,
+    rerun_findings,
     study_trial_variance,
 )
 from study_operator.findings import Evidence, Finding, findings
@@ -56,7 +57,8 @@ def analyse(study: Study, space: Space, trials: Sequence[Trial], seed: int, *, c
     """
     evidence = evidence_of(study, space, trials)
     comparison = compare(arms(evidence), numpy.random.default_rng(seed))
-    learned = waive([*findings(evidence), *arm_findings(comparison)], study.question.waivers)
+    told = [*findings(evidence), *arm_findings(comparison), *rerun_findings(evidence, study.question)]
+    learned = waive(told, study.question.waivers)
     found = sorted([*review(study, space), *learned], key=lambda finding: finding.order)
     conclusion = conclude_study(evidence, study.question, comparison, found) if complete else None
     proposal = propose(evidence, found, plan(study)) if complete else None

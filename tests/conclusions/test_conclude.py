@@ -121,6 +121,21 @@ def test_warnings_and_waivers_are_caveats_and_mere_information_is_not() -> None:
     assert not any("Look." in caveat for caveat in caveats)
 
 
+def test_fixed_values_and_waivers_stay_caveats_however_much_is_found() -> None:
+    warnings = tuple(
+        Finding("overfitting", Severity.WARNING, Subject(trial=f"digits-{index}"), "It overfits.", "Regularise.")
+        for index in range(150)
+    )
+    question = Question(CONFIRMED.confirmation, waivers={"grid-search": "It is cheap."})
+    caveats = concluded(confirmed([*GOOD], [*POOR]), question, warnings).caveats
+    assert len(caveats) == 100
+    assert caveats[0] == "digits-0: It overfits."
+    left = 150 - sum("It overfits." in caveat for caveat in caveats)
+    assert f"{left} more findings limit it, which are in the report." in caveats
+    assert "hidden_units was 64 throughout; the answer is for that value." in caveats
+    assert "The rule grid-search was waived: It is cheap." in caveats
+
+
 def test_reruns_that_diverged_or_got_lost_are_caveats() -> None:
     trials = confirmed([*GOOD[:3], None], [*POOR[:3]])
     caveats = concluded([*trials, *reruns(SEARCH[1], 1, GOOD)]).caveats

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import numpy
-from study_operator.findings.plots import axis_plots, isolation_plots
+from study_operator.findings.plots import axis_plots, find, isolation_plots
 from study_operator.results.objective import Direction, Objective, Selection
-from study_operator.space import Hyperparameter, Range, Role, ScaleName, Space
+from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space
 
 from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
 
@@ -21,6 +21,21 @@ def test_an_axis_plot_has_values_objectives_failures_and_the_best_three():
     assert all((point.objective is None) == point.infeasible for point in plot.points)
     best = sorted((point for point in plot.points if point.rank), key=lambda point: point.rank or 0)
     assert [point.objective for point in best] == sorted(points[:, 0].tolist())[:3]
+
+
+def test_the_place_of_the_best_three_is_told_in_words():
+    norm = Hyperparameter("norm", Role.NUISANCE, Choices(("batch", "layer")))
+    points = sobol(2, 16)
+    loss = numpy.where(points[:, 0] > 0.8, numpy.nan, points[:, 0])
+    (told,) = find(study(Space.build([LEARNING_RATE, norm]), points, loss))
+    failed = numpy.count_nonzero(points[:, 0] > 0.8)
+    assert told.message.startswith("The best three trials have learning_rate 0.0001")
+    assert "(of 0.0001 to 1), norm " in told.message
+    assert told.message.endswith(f" {failed} of its 16 trials are infeasible.")
+
+
+def test_where_hardly_anything_worked_there_is_no_best_region():
+    assert list(find(study(unit_space(1), sobol(1, 8), [0.1, 0.2, 0.3, *[numpy.nan] * 5]))) == []
 
 
 def test_objectives_are_shown_as_the_user_knows_them():

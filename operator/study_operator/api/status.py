@@ -40,6 +40,9 @@ FINDINGS = 50
 CHANGES = 64
 """How many changes of the next round are shown."""
 
+NOTES = 16
+"""How many notes on the next round are shown."""
+
 _INTERVAL = {"low": "0.0231", "high": "0.0312"}
 _PARAMETERS = {"optimizer": "adam", "learning_rate": "0.0031622776601683794"}
 _BEST = {
@@ -257,6 +260,12 @@ class ProposedNext(Model):
         max_length=CHANGES,
         description="The changes of the manifest.",
         examples=[[{"path": "spec.hyperparameters[1].range.max", "from": "10", "to": "100", "reason": "At the end."}]],
+    )
+    notes: tuple[Message, ...] = Field(
+        default=(),
+        max_length=NOTES,
+        description="What follows and is no change of the manifest: a probe to make, what to read before a launch.",
+        examples=[["Before the launch: the best trials still improve at the end."]],
     )
 
 

@@ -16,6 +16,7 @@ from study_operator.conclusions.conclude import conclude_study, reruns_of, study
 from study_operator.conclusions.conclusion import Conclusion, Interval, Verdict
 from study_operator.conclusions.decision import Decision, Reruns, decide
 from study_operator.conclusions.question import Confirmation, Question
+from study_operator.conclusions.rerun_findings import rerun_findings
 
 __all__ = [
     "Comparison",
@@ -37,6 +38,7 @@ __all__ = [
     "conclude_study",
     "decide",
     "isolation",
+    "rerun_findings",
     "reruns_of",
     "study_trial_variance",
 ]

@@ -20,6 +20,8 @@ from study_operator.results.trial import Purpose, Trial, TrialState, trial_name
 from study_operator.space import Role, Value
 
 BASELINE = "the baseline"
+BASELINE_RULE = "reasonable-baseline"
+"""What it warns of is the statement itself."""
 MOST_CAVEATS = 100
 
 
@@ -33,7 +35,7 @@ def conclude_study(
     confirmed, baseline = reruns_of(evidence)
     everyone = [*confirmed, *([baseline] if baseline is not None else [])]
     deviation = trial_variance(everyone)
-    caveats = tuple(_caveats(evidence, question, confirmed, baseline, findings))[:MOST_CAVEATS]
+    caveats = tuple(_caveats(evidence, question, confirmed, baseline, findings))
     if question.confirmation is None or not everyone:
         return Conclusion(Verdict.INCONCLUSIVE, statements.unconfirmed(question, comparison), caveats=caveats)
     undecided = _undecidable(question, evidence.objective.direction, confirmed, baseline)
@@ -106,10 +108,20 @@ def _caveats(
     confirmed: Sequence[Reruns],
     baseline: Reruns | None,
     findings: Sequence[Finding],
-) -> Iterator[str]:
-    yield from _caveats_of_findings(findings)
+) -> list[str]:
+    """Those of findings come first, and give way where there are too many: a fixed value is told nowhere else."""
+    of_findings = list(_caveats_of_findings(findings))
+    others = [*_caveats_of_design(evidence, question)]
     if question.confirmation is not None:
-        yield from _caveats_of_confirmation(evidence, question.confirmation, confirmed, baseline)
+        others = [*_caveats_of_confirmation(evidence, question.confirmation, confirmed, baseline), *others]
+    room = max(MOST_CAVEATS - len(others), 1)
+    if len(of_findings) > room:
+        left = len(of_findings) - room + 1
+        of_findings[room - 1 :] = [f"{left} more findings limit it, which are in the report."]
+    return [*of_findings, *others][:MOST_CAVEATS]
+
+
+def _caveats_of_design(evidence: Evidence, question: Question) -> Iterator[str]:
     for rule, reason in question.waivers.items():
         yield f"The rule {rule} was waived: {reason}"
     for definition in evidence.space.definitions:
@@ -121,7 +133,7 @@ def _caveats(
 
 def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        if finding.severity is not Severity.INFO:
+        if finding.severity is not Severity.INFO and finding.rule != BASELINE_RULE:
             subject = finding.subject
             named = any(
                 part and part in finding.message for part in (subject.arm, subject.hyperparameter, subject.trial)
@@ -165,10 +177,10 @@ def _caveats_of_selection(evidence: Evidence, confirmed: Sequence[Reruns]) -> It
         if arm.best is not None and arm.arm.index not in {reruns.arm for reruns in confirmed}
     ]
     if left_out:
-        yield f"Not confirmed, as their best trials ranked too low: {'; '.join(left_out)}."
+        yield f"Not confirmed, as their best trials ranked too low: {statements.listed(left_out)}."
     barren = [arm.label for arm in evidence.arms if arm.best is None]
     if barren:
-        yield f"Without any feasible trial: {'; '.join(barren)}."
+        yield f"Without any feasible trial: {statements.listed(barren)}."
 
 
 def _best_of_search(evidence: Evidence) -> Trial | None:

@@ -23,6 +23,12 @@ def interval_text(interval: Interval) -> str:
     return f"{number(interval.low)} to {number(interval.high)}"
 
 
+def listed(labels: Sequence[str], most: int = 20) -> str:
+    """Arms by their labels, as many as a person reads."""
+    rest = len(labels) - most
+    return "; ".join([*labels[:most], *([f"and {rest} more"] if rest > 0 else [])])
+
+
 def unconfirmed(question: Question, comparison: Comparison) -> str:
     """Why a search alone decides nothing, what it expects all the same, and what to add."""
     if not comparison.estimates:

@@ -1,21 +1,28 @@
 """What an analysis taught, in the form of the study's status.
 
 It is small, unlike what it was made of, and it can be read back from a status: a restarted controller goes on telling
-what its predecessor told until it has looked at the trials itself.
+what its predecessor told until it has looked at the trials itself. A study may have a thousand arms, of each of which
+something is found; the API server refuses what is too long, and etcd what is too large. So sentences are cut, and where
+there are more findings than a status shows, every rule has its say before any has a second one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from study_operator.analysis import Analysis
-from study_operator.api.status import CHANGES, FINDINGS
+from study_operator.api.status import CHANGES, FINDINGS, NOTES
 from study_operator.conclusions import Conclusion, Interval, Verdict
 from study_operator.findings import Finding
 from study_operator.results.objective import Direction
+from study_operator.results.sentences import clean
 from study_operator.rounds import Proposal
+
+LONGEST = 2048
+"""Characters of a sentence that a status shows."""
 
 Shown = Mapping[str, Any]
 
@@ -35,7 +42,7 @@ def lessons_of(analysis: Analysis) -> Lessons:
     direction = analysis.evidence.objective.direction
     labels = {arm.label: arm.index for arm in analysis.evidence.space.arms}
     return Lessons(
-        tuple(_finding(finding) for finding in analysis.findings[:FINDINGS]),
+        tuple(_finding(finding) for finding in told(analysis.findings)),
         {
             labels[estimate.label]: _interval(_turned(estimate.interval, direction))
             for estimate in analysis.comparison.estimates
@@ -49,7 +56,21 @@ def lessons_of(analysis: Analysis) -> Lessons:
 def lessons_at_acceptance(reviewed: Sequence[Finding]) -> Lessons:
     """What to show of a study that has no trials: what the reviewer says of its plan."""
     ordered = sorted(reviewed, key=lambda finding: finding.order)
-    return Lessons(tuple(_finding(finding) for finding in ordered[:FINDINGS]))
+    return Lessons(tuple(_finding(finding) for finding in told(ordered)))
+
+
+def told(findings: Iterable[Finding], most: int = FINDINGS) -> list[Finding]:
+    """The ``findings`` that are shown, in their order: the gravest, and of equally grave ones the first of each rule,
+    then the second of each.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    places = []
+    for place, finding in enumerate(findings):
+        key = (finding.severity.value, finding.rule)
+        places.append((finding.severity.rank, seen[key], place, finding))
+        seen[key] += 1
+    chosen = sorted(places, key=lambda each: each[:3])[:most]
+    return [finding for *_, finding in sorted(chosen, key=lambda each: each[2])]
 
 
 def failed_lessons(error: Exception) -> Lessons:
@@ -86,8 +107,8 @@ def _finding(finding: Finding) -> Shown:
         "rule": finding.rule,
         "severity": finding.severity.value,
         "subject": subject,
-        "message": finding.message,
-        "advice": finding.advice,
+        "message": clean(finding.message, LONGEST),
+        "advice": clean(finding.advice, LONGEST),
         "numbers": {name: str(value) for name, value in finding.numbers.items()},
         "step": finding.step,
     }
@@ -97,11 +118,11 @@ def _finding(finding: Finding) -> Shown:
 def _conclusion(conclusion: Conclusion) -> Shown:
     shown = {
         "verdict": conclusion.verdict.value,
-        "statement": conclusion.statement,
+        "statement": clean(conclusion.statement, LONGEST),
         "effect": None if conclusion.effect is None else repr(conclusion.effect),
         "interval": None if conclusion.interval is None else _interval(conclusion.interval),
         "trialVariance": None if conclusion.trial_variance is None else repr(conclusion.trial_variance),
-        "caveats": list(conclusion.caveats),
+        "caveats": [clean(caveat, LONGEST) for caveat in conclusion.caveats],
     }
     return {part: value for part, value in shown.items() if value not in ([], None)}
 
@@ -109,7 +130,7 @@ def _conclusion(conclusion: Conclusion) -> Shown:
 def _proposal(proposal: Proposal) -> Shown:
     changes = [
         {
-            part: text
+            part: clean(text, LONGEST)
             for part, text in (
                 ("path", change.path),
                 ("from", change.before),
@@ -121,4 +142,6 @@ def _proposal(proposal: Proposal) -> Shown:
         }
         for change in proposal.changes[:CHANGES]
     ]
-    return {"summary": proposal.summary, **({"changes": changes} if changes else {})}
+    notes = [clean(note, LONGEST) for note in proposal.notes[:NOTES]]
+    shown = {"summary": clean(proposal.summary, LONGEST), "changes": changes, "notes": notes}
+    return {part: value for part, value in shown.items() if value}

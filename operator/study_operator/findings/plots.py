@@ -2,7 +2,8 @@
 
 The playbook's two pictures. An axis plot shows one hyperparameter of one arm against the objective, the infeasible
 trials marked, because where training fails is half of what it teaches. The isolation plot shows the best trial for each
-scientific value with everything else optimised away. Reports draw what is prepared here.
+scientific value with everything else optimised away. Reports draw what is prepared here. Where nothing can be drawn, as
+in a status, ``find`` says in words where the best trials are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 import numpy
 
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Rows
+from study_operator.findings.finding import Finding, Severity, Subject
+from study_operator.findings.words import short
 from study_operator.scalar import Scalar
 from study_operator.space import Range, Role, ScaleName
 
@@ -69,6 +72,37 @@ class IsolationPlot:
     hyperparameter: str
     scale: ScaleName | None
     points: tuple[IsolationPoint, ...]
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Where the best trials of each arm are, of which there are more than the plots mark."""
+    for arm in evidence.arms:
+        top = arm.order[:TOP]
+        if len(arm.order) <= TOP:
+            continue
+        places = [place for axis in arm.axes if (place := _span(arm, axis, top))]
+        infeasible = int(numpy.count_nonzero(arm.infeasible))
+        told = f" {infeasible} of its {len(arm.trials)} trials are infeasible." if infeasible else ""
+        yield Finding(
+            "axis-plots",
+            Severity.INFO,
+            Subject(arm=arm.label),
+            f"The best three trials have {', '.join(places)}.{told}",
+            "Look at the axis plots, which show all of them: `study report` with --html.",
+            {"trials": len(arm.trials), "infeasible": infeasible},
+        )
+
+
+def _span(arm: ArmEvidence, axis: Axis, rows: Rows) -> str:
+    """``learning_rate 0.01 to 0.05 (of 0.001 to 10)``; empty where it applies to none of ``rows``."""
+    values = [arm.trials[row].spec.parameters[axis.name] for row in rows.tolist() if row in axis.rows]
+    if not values:
+        return ""
+    if not isinstance(axis.domain, Range):
+        return f"{axis.name} {' or '.join(dict.fromkeys(map(str, values)))}"
+    numbers = sorted(value for value in values if isinstance(value, int | float))
+    low, high, least, most = map(short, (numbers[0], numbers[-1], axis.domain.minimum, axis.domain.maximum))
+    return f"{axis.name} {low if low == high else f'{low} to {high}'} (of {least} to {most})"
 
 
 def axis_plots(evidence: Evidence) -> tuple[AxisPlot, ...]:

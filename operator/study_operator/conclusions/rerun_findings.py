@@ -1,0 +1,65 @@
+"""What reruns on fresh seeds tell beside the decision: trial variance, and whether the baseline learned anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from study_operator.conclusions.conclude import BASELINE_RULE, reruns_of
+from study_operator.conclusions.decision import Reruns, beats, trial_variance
+from study_operator.conclusions.question import Question
+from study_operator.conclusions.statements import no_better_than_chance, number
+from study_operator.findings.evidence import Evidence
+from study_operator.findings.finding import Finding, Severity, Subject
+from study_operator.results.trial import Purpose, trial_name
+
+
+def rerun_findings(evidence: Evidence, question: Question) -> Iterator[Finding]:
+    """Findings of the rules 7 and 23."""
+    confirmed, baseline = reruns_of(evidence)
+    everyone = [*confirmed, *([] if baseline is None else [baseline])]
+    deviation = trial_variance(everyone)
+    if deviation is not None:
+        yield _variance(evidence, confirmed, everyone, deviation)
+    reference = baseline or next((reruns for reruns in confirmed if reruns.comparable), None)
+    if question.chance is not None and reference is not None and reference.comparable:
+        yield _baseline(evidence, reference, question.chance)
+
+
+def _variance(evidence: Evidence, confirmed: Sequence[Reruns], everyone: Sequence[Reruns], deviation: float) -> Finding:
+    comparable = [reruns for reruns in everyone if reruns.comparable]
+    count = sum(len(reruns.values) for reruns in comparable)
+    numbers: dict[str, float | int | str] = {"trial_variance": deviation, "reruns": count}
+    told = f"Reruns of one configuration differ by {number(deviation)} (standard deviation, {count} reruns)."
+    if lucky := _luck(evidence, confirmed):
+        numbers["optimism"] = math.fsum(lucky) / len(lucky)
+        better = "flattered" if numbers["optimism"] > 0 else "understated"
+        told += (
+            f" The scores of the search {better} the configurations that were run again by "
+            f"{number(abs(numbers['optimism']))} on average."
+        )
+    advice = "Take smaller differences between two single runs for noise."
+    return Finding("trial-variance", Severity.INFO, Subject(), told, advice, numbers)
+
+
+def _luck(evidence: Evidence, confirmed: Sequence[Reruns]) -> list[float]:
+    """By how much each configuration's score in the search is better than the mean of its reruns."""
+    direction = evidence.objective.direction
+    scores = {
+        trial_name(evidence.study, trial.spec.index): direction.minimised(trial.status.objective.value)
+        for trial in evidence.trials
+        if trial.spec.purpose is Purpose.SEARCH and trial.status.objective is not None
+    }
+    return [reruns.mean - scores[reruns.name] for reruns in confirmed if reruns.values and reruns.name in scores]
+
+
+def _baseline(evidence: Evidence, reference: Reruns, chance: float) -> Finding:
+    direction = evidence.objective.direction
+    mean, n = direction.minimised(reference.mean), len(reference.values)
+    numbers: dict[str, float | int | str] = {"mean": mean, "chance": chance, "reruns": n}
+    if beats(reference.values, direction.minimised(chance)):
+        name = reference.name[0].upper() + reference.name[1:]
+        told = f"{name} beats chance: {n} reruns give {number(mean)} on average, and guessing {number(chance)}."
+        return Finding(BASELINE_RULE, Severity.INFO, Subject(), told, "", numbers)
+    told = no_better_than_chance(reference, chance, direction)
+    return Finding(BASELINE_RULE, Severity.WARNING, Subject(), told, "Look for a bug first.", numbers)
