@@ -16,11 +16,22 @@ from study_operator.backends.port import StudyKey
 from study_operator.edge.telemetry import OperatorTelemetry
 
 from tests.chart.chart import CHART, EVERYTHING, ROOT, only, render
+from tests.chart.conftest import Cluster
 from tests.cluster.binaries import find_or_build
+from tests.cluster.prometheus import PrometheusServer, fixed_targets
+from tests.end_to_end.place import eventually
+from tests.kubernetes.conftest import manifest
 
+RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG'
+BEST = 'study_operator_study_best_objective{namespace="$namespace",study="$study"}'
 METRIC = re.compile(r"\b(?:study_operator|process)_\w+")
 
 STUDY = 'namespace="team", study="bert"'
+OVERLOADED = {
+    'study_operator_queue_depth{job="operator", instance="a"}': "300x60",
+    'study_operator_reconcile_seconds_count{job="operator", instance="a", outcome="ok"}': "0+120x60",
+}
+"""Two passes a second, and 300 studies before each: a study waits for 150 seconds."""
 CASES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "StudyStalled": (
         {f'study_operator_study_condition{{{STUDY}, condition="Stalled"}}': "1x60"},
@@ -100,6 +111,8 @@ def _expected(alert: str, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def test_each_alert_rings_for_its_cause_and_is_silent_where_all_is_well(tmp_path: Path) -> None:
     ringing = [_case(series, alert, [_expected(alert, labels)]) for alert, (series, labels) in CASES.items()]
+    stuck = "StudyOperatorQueueStuck"
+    ringing.append(_case(OVERLOADED, stuck, [_expected(stuck, CASES[stuck][1])]))
     silent = [_case(WELL, alert, []) for alert in CASES]
     done = promtool(tmp_path, ringing + silent)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -110,7 +123,23 @@ def test_every_alert_is_tested_and_has_its_runbook_and_its_place_in_the_document
     assert [rule["alert"] for rule in alerts()] == list(CASES)
     for rule in alerts():
         assert len(rule["annotations"]["runbook"]) > 60
-        assert f"### {rule['alert']}" in operations
+        annotations, begins = rule["annotations"], f"### {rule['alert']}\n"
+        [section] = re.findall(rf"{begins}(.*?)(?=\n### |\Z)", operations, re.DOTALL)
+        assert _as_documented(annotations["runbook"]) in section
+        assert f"`{rule['labels']['severity']}`, after {rule['for']}" in section
+
+
+def _as_documented(text: str) -> str:
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda label: label[1].upper(), text)
+
+
+def test_an_alert_can_be_left_out_and_its_severity_replaced() -> None:
+    values = {"enabled": True, "disabledAlerts": ["StudyStalled"], "alertLabels": {"severity": "info"}}
+    [group] = only(render({"prometheusRule": values}), "PrometheusRule")["spec"]["groups"]
+    assert [rule["alert"] for rule in group["rules"]] == [name for name in CASES if name != "StudyStalled"]
+    assert {rule["labels"]["severity"] for rule in group["rules"]} == {"info"}
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert schema["properties"]["prometheusRule"]["properties"]["disabledAlerts"]["items"]["enum"] == list(CASES)
 
 
 def test_the_rule_of_the_release_is_the_alerts_with_the_releases_labels() -> None:
@@ -126,7 +155,8 @@ def exposed() -> set[str]:
     """The names of the operator's samples, in a process that has seen each of them."""
     telemetry = OperatorTelemetry(lambda: 0.0)
     conditions = [{"type": "Stalled", "status": "True"}]
-    status = {"trials": {"running": 1}, "best": {"objective": "1"}, "conditions": conditions}
+    trials = {"running": 1, "confirmation": {"running": 1}}
+    status = {"trials": trials, "best": {"objective": "1"}, "conditions": conditions}
     telemetry.study_status(StudyKey("team", "bert"), status)
     telemetry.reconciled(0.1, "ok")
     telemetry.requested("get", "200")
@@ -142,13 +172,43 @@ def dashboard() -> dict[str, Any]:
 
 def expressions() -> list[str]:
     panels = dashboard()["panels"]
-    return [target["expr"] for panel in panels for target in panel["targets"]] + [rule["expr"] for rule in alerts()]
+    targets = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    return targets + [rule["expr"] for rule in alerts()]
 
 
 @pytest.mark.parametrize("expression", expressions())
 def test_every_expression_is_of_metrics_that_there_are(expression: str, exposed: set[str]) -> None:
     named = set(METRIC.findall(expression))
     assert named and named <= exposed
+
+
+NEVER_WHERE_ALL_IS_WELL = {"Failures of the metrics source"}
+
+
+def test_every_panel_shows_what_a_real_prometheus_has_of_a_real_operator(
+    installed: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    installed.control.apply(manifest("bert", namespace, ["sh", "-c", RECORD]))
+    [pod] = installed.pods()
+    scraped = fixed_targets(f"{pod['status']['podIP']}:8080", labels={"job": "study-operator"})
+    filled = {"$namespace": namespace, "$study": "bert"}
+
+    def shown(expression: str) -> list[dict[str, Any]]:
+        return prometheus.query(re.sub(r"\$(namespace|study)", lambda name: filled[name[0]], expression))
+
+    with PrometheusServer(tmp_path, [scraped]) as prometheus:
+        eventually(lambda: shown(BEST), bool)
+        eventually(lambda: shown("rate(process_cpu_seconds_total[5m])"), bool)
+        for panel in dashboard()["panels"]:
+            for target in panel.get("targets", ()):
+                series = shown(target["expr"])
+                assert bool(series) == (panel["title"] not in NEVER_WHERE_ALL_IS_WELL), panel["title"]
+                for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
+                    assert all(label in each["metric"] for each in series), panel["title"]
+        for variable in dashboard()["templating"]["list"]:
+            if variable["type"] == "query":
+                selector, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"]).groups()
+                assert filled[f"${label}"] in {each["metric"][label] for each in shown(selector)}
 
 
 def test_every_expression_of_the_dashboard_is_valid(tmp_path: Path) -> None:
