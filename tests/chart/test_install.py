@@ -37,7 +37,7 @@ def fresh(cluster: Cluster) -> Iterator[Cluster]:
 
 def test_a_release_works_and_its_notes_say_what_to_do_next(cluster: Cluster, namespace: str) -> None:
     notes = cluster.install()
-    assert "helm test study-operator --namespace study-operator" in notes
+    assert "helm test study-operator --namespace study-operator --logs" in notes
     assert "prometheus.url" in notes and "uninstall leaves the custom resource definitions" in notes
     cluster.control.apply(study(namespace))
     cluster.control.kubectl(

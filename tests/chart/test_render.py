@@ -57,6 +57,15 @@ def test_a_release_for_some_namespaces_has_roles_there_and_none_of_the_cluster()
     assert selector["matchExpressions"][0]["values"] == ["blue", "green"]
 
 
+def test_where_the_policy_does_not_apply_can_be_said() -> None:
+    objects = render({"admissionPolicy": {"exemptNamespaces": ["infra"], "serviceAccounts": ["*"]}})
+    selector = only(objects, "ValidatingAdmissionPolicyBinding")["spec"]["matchResources"]["namespaceSelector"]
+    [exempt] = selector["matchExpressions"]
+    assert exempt == {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["infra"]}
+    policy, default = (json.dumps(only(each, "ValidatingAdmissionPolicy")) for each in (objects, render()))
+    assert "not under" in default and "not under" not in policy and "impersonate" in policy
+
+
 def test_a_release_without_rights_on_the_cluster_can_be_installed() -> None:
     objects = render({"watchNamespaces": ["blue"], "crds": {"enabled": False}, "admissionPolicy": {"enabled": False}})
     assert all(document["metadata"].get("namespace") for document in objects), names(objects)
@@ -143,8 +152,12 @@ def test_the_operator_takes_the_options(values: dict[str, Any], tmp_path: Path) 
 def test_every_field_of_the_pod_that_one_sets_arrives() -> None:
     objects = render(EVERYTHING)
     spec, deployment = pod_spec(objects), only(objects, "Deployment")
-    for name in ("affinity", "tolerations", "nodeSelector", "priorityClassName", "imagePullSecrets"):
+    for name in (
+        "affinity", "tolerations", "nodeSelector", "priorityClassName", "schedulerName", "runtimeClassName",
+        "imagePullSecrets", "dnsPolicy", "dnsConfig", "hostAliases", "terminationGracePeriodSeconds",
+    ):  # fmt: skip
         assert spec[name] == EVERYTHING[name]
+    assert deployment["spec"]["revisionHistoryLimit"] == 1
     assert deployment["metadata"]["annotations"] == {"note": "deployment"}
     assert deployment["spec"]["template"]["metadata"]["annotations"]["note"] == "pod"
     assert deployment["spec"]["template"]["metadata"]["labels"]["tier"] == "platform"
@@ -153,23 +166,71 @@ def test_every_field_of_the_pod_that_one_sets_arrives() -> None:
     assert {"name": "more", "emptyDir": {}} in spec["volumes"]
     [spread] = spec["topologySpreadConstraints"]
     assert spread["labelSelector"]["matchLabels"] == deployment["spec"]["selector"]["matchLabels"]
-    crds = of_kind(objects, "CustomResourceDefinition", "Pod")
-    assert all(document["metadata"]["labels"]["team"] == "ml" for document in objects if document not in crds), (
-        "commonLabels"
-    )
+    account = next(each for each in of_kind(objects, "ServiceAccount") if each["metadata"]["name"] == "study-operator")
+    assert account["metadata"]["annotations"] == {"note": "account"}
+    assert account["metadata"]["labels"]["note"] == "account"
+
+
+def test_common_labels_are_on_everything_but_the_custom_resource_definitions() -> None:
+    labels = [each["metadata"]["labels"] for each in render(EVERYTHING) if each["kind"] != "CustomResourceDefinition"]
+    assert all(each["team"] == "ml" for each in labels)
 
 
 def test_the_selector_is_of_labels_that_no_value_changes() -> None:
-    changed = {"commonLabels": {"a": "b"}, "podLabels": {"c": "d"}, "image": {"tag": "2"}}
-    selectors = [only(render(values), "Deployment")["spec"]["selector"] for values in ({}, changed)]
-    assert selectors[0] == selectors[1]
+    name = "app.kubernetes.io/name"
+    changed = {"commonLabels": {"a": "b", name: "x"}, "podLabels": {"c": "d", name: "y"}, "image": {"tag": "2"}}
+    ours, theirs = (only(render(values), "Deployment")["spec"] for values in ({}, changed))
+    assert ours["selector"] == theirs["selector"]
+    pod_labels = theirs["template"]["metadata"]["labels"]
+    assert pod_labels | theirs["selector"]["matchLabels"] == pod_labels
 
 
-def test_an_image_can_be_pinned() -> None:
-    digest = "sha256:" + "0" * 64
-    assert container(render())["image"] == "study-operator:0.1.0"
-    pinned = {"image": {"repository": "registry:5000/ml/operator", "tag": "1", "digest": digest}}
-    assert container(render(pinned))["image"] == f"registry:5000/ml/operator:1@{digest}"
+def test_the_pod_of_helm_test_is_none_of_the_deployments() -> None:
+    objects = render(EVERYTHING)
+    labels = only(objects, "Pod")["metadata"]["labels"]
+    assert labels | only(objects, "Deployment")["spec"]["selector"]["matchLabels"] != labels
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({}, "study-operator:0.1.0"),
+        ({"image": {"repository": "registry:5000/ml/operator", "tag": "1"}}, "registry:5000/ml/operator:1"),
+        ({"image": {"registry": "mirror:5000/ml"}}, "mirror:5000/ml/study-operator:0.1.0"),
+        ({"image": {"registry": "ours"}, "global": {"imageRegistry": "theirs"}}, "theirs/study-operator:0.1.0"),
+        ({"image": {"digest": f"sha256:{0:064}"}}, f"study-operator:0.1.0@sha256:{0:064}"),
+    ],
+)
+def test_the_image_is_from_where_one_says(values: dict[str, Any], image: str) -> None:
+    assert container(render(values))["image"] == image
+
+
+def test_pull_secrets_of_the_chart_and_of_the_one_that_it_is_part_of_are_used_together() -> None:
+    ours, theirs = {"name": "ours"}, {"name": "theirs"}
+    values = {"imagePullSecrets": [ours], "global": {"imagePullSecrets": [theirs, ours]}}
+    assert pod_spec(render(values))["imagePullSecrets"] == [ours, theirs]
+
+
+def test_names_can_be_replaced() -> None:
+    assert only(render({"nameOverride": "studies"}, release="x"), "Deployment")["metadata"]["name"] == "x-studies"
+    objects = render({"fullnameOverride": "tuner"}, release="x")
+    named = {each["metadata"]["name"] for each in objects if each["kind"] != "CustomResourceDefinition"}
+    assert all("tuner" in name for name in named), named
+
+
+def test_more_objects_are_templates() -> None:
+    [more] = [each for each in render(EVERYTHING) if each["metadata"]["name"] == "more"]
+    assert more["metadata"]["namespace"] == "study-operator"
+
+
+def test_who_may_read_the_metrics_can_be_said() -> None:
+    def ingress(**network_policy: Any) -> Any:
+        values = {"networkPolicy": {"enabled": True, **network_policy}}
+        return only(render(values), "NetworkPolicy")["spec"]["ingress"]
+
+    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert ingress() == [{"ports": [{"port": "http"}]}]
+    assert ingress(metricsFrom=[monitoring]) == [{"ports": [{"port": "http"}], "from": [monitoring]}]
 
 
 def test_without_the_lease_an_update_stops_the_old_replica_first() -> None:
@@ -184,3 +245,4 @@ def test_the_trials_are_scraped_by_the_identity_of_their_pods() -> None:
     [endpoint] = trials["spec"]["podMetricsEndpoints"]
     assert (endpoint["honorLabels"], endpoint["honorTimestamps"], endpoint["port"]) == (False, True, "metrics")
     assert trials["spec"]["namespaceSelector"] == {"any": True}
+    assert (trials["spec"]["bodySizeLimit"], trials["spec"]["sampleLimit"]) == ("16MB", 500_000)

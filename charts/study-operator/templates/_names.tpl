@@ -35,6 +35,7 @@ study-operator
 {{- end }}
 
 {{- define "study-operator.image" -}}
+{{- with default .Values.image.registry .Values.global.imageRegistry }}{{ . }}/{{ end }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
 {{- with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
@@ -45,15 +46,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "study-operator.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{ include "study-operator.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/component: operator
-app.kubernetes.io/part-of: study-operator
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/component" "operator"
+  "app.kubernetes.io/part-of" "study-operator"
+  "app.kubernetes.io/managed-by" .Release.Service }}
+{{- toYaml (merge (include "study-operator.selectorLabels" . | fromYaml) $own .Values.commonLabels) }}
 {{- end }}
 
 {{- define "study-operator.prometheusFolder" -}}
