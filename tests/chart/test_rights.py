@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,6 @@ VERBS = (
     "escalate", "approve", "sign", "use",
 )  # fmt: skip
 OPERATOR = "system:serviceaccount:study-operator:study-operator"
-GROUPS = ["system:serviceaccounts", "system:serviceaccounts:study-operator", "system:authenticated"]
 
 Right = tuple[str, str, str]
 """Group, resource and verb."""
@@ -37,8 +36,12 @@ EVERYBODY = {
 class Asker:
     """Asks as ``kubectl auth can-i --as`` does, over one connection pool."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, namespace: str = "study-operator") -> None:
         access = cluster.control.access
+        self._user = {
+            "user": f"system:serviceaccount:{namespace}:study-operator",
+            "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
+        }
         self._url = f"{access.url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
         self._http = requests.Session()
         self._http.trust_env = False
@@ -53,7 +56,14 @@ class Asker:
             "group": group, "resource": plural, "subresource": subresource, "verb": verb, "namespace": namespace,
             "name": name,
         }  # fmt: skip
-        spec = {"user": OPERATOR, "groups": GROUPS, "resourceAttributes": attributes}
+        return self._answer({"resourceAttributes": attributes})
+
+    def may_read(self, path: str) -> bool:
+        """A path of the API server that is no resource."""
+        return self._answer({"nonResourceAttributes": {"path": path, "verb": "get"}})
+
+    def _answer(self, asked: Mapping[str, object]) -> bool:
+        spec = {**self._user, **asked}
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
         response = self._http.post(self._url, json=body, timeout=30)
         response.raise_for_status()
@@ -98,6 +108,11 @@ def test_it_can_do_what_it_needs_and_nothing_else(asker: Asker, every_right: lis
     assert asker.all_of(every_right, namespace) == NEEDED | EVERYBODY | lease
 
 
+def test_it_reads_nothing_of_the_api_server_that_not_everybody_does(asker: Asker) -> None:
+    assert asker.may_read("/version")
+    assert not any(map(asker.may_read, ("/metrics", "/logs", "/debug/pprof/profile", "/configz", "/api/other", "/*")))
+
+
 def test_of_the_leases_it_has_its_own_alone(asker: Asker) -> None:
     for verb in ("get", "update"):
         assert asker.may(("coordination.k8s.io", "leases", verb), "kube-system", "study-operator")
@@ -123,12 +138,11 @@ def test_a_release_for_one_namespace_has_no_right_elsewhere(installed: Cluster, 
     installed.create_namespace("operator-blue")
     values = {"watchNamespaces": ["blue"], "crds": {"enabled": False}}
     installed.install(values, namespace="operator-blue")
-    blue = "system:serviceaccount:operator-blue:study-operator"
-    for namespace, answer in (("blue", "yes"), ("default", "no"), ("operator-blue", "no")):
-        told = installed.control.kubectl(
-            "auth", "can-i", "create", "jobs.batch", f"--as={blue}", f"--namespace={namespace}", check=False
-        )
-        assert told.stdout.strip() == answer
+    asker = Asker(installed, "operator-blue")
+    lease = {("coordination.k8s.io", "leases", "create")}
+    assert asker.all_of(every_right, "blue") == NEEDED | EVERYBODY | lease
+    for elsewhere in ("default", "operator-blue", ""):
+        assert asker.all_of(every_right, elsewhere) == EVERYBODY
     installed.helm("uninstall", "study-operator", "--wait", namespace="operator-blue")
 
 
@@ -143,6 +157,8 @@ def test_editors_write_studies_and_viewers_read_them(installed: Cluster) -> None
     control.kubectl("wait", "--for=jsonpath={.rules}", "clusterrole/edit", "--timeout=10s")
     assert can_i("editor", "create", "studies.tuning.study") == "yes"
     assert can_i("editor", "create", "trials.tuning.study") == "no"
-    assert can_i("editor", "patch", "studies.tuning.study", "--subresource=status") == "no"
+    for resource in ("studies.tuning.study", "trials.tuning.study"):
+        assert can_i("editor", "patch", resource, "--subresource=status") == "no"
+    assert can_i("editor", "update", "leases.coordination.k8s.io/study-operator", "--namespace=kube-system") == "no"
     assert can_i("viewor", "get", "trials.tuning.study") == "yes"
     assert can_i("viewor", "create", "studies.tuning.study") == "no"
