@@ -23,8 +23,10 @@ SUITE = "bookworm"
 """The Debian release of the base image."""
 
 PAUSE = "localhost/pause:1"
-OPERATOR = "localhost/study-operator:test"
-TRAINER = "localhost/digits-trainer:test"
+REGISTRY = "registry.example.com"
+"""That of the documentation. Nothing is pushed to it: the images are on the node already."""
+OPERATOR = f"{REGISTRY}/study-operator:0.1.0"
+TRAINER = f"{REGISTRY}/digits-trainer:0.1.0"
 IMAGES = (PAUSE, OPERATOR, TRAINER)
 
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -100,7 +102,7 @@ def _build(context: Path, dockerfile: Path, image: str, *arguments: str) -> None
 
 
 def _export(image: str) -> None:
-    target, identity = archive(image), _identity(image)
+    target, identity = archive(image), f"{_identity(image)} {image}"
     mark = target.with_suffix(".id")
     if target.exists() and mark.exists() and mark.read_text() == identity:
         return

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tests.cluster.binaries import find_or_build
 from tests.cluster.control_plane import ControlPlane
 from tests.end_to_end.place import eventually
-from tests.node.images import OPERATOR, REPOSITORY
+from tests.node.images import REPOSITORY
 from tests.node.kubelet import NODE
 
-CHART = REPOSITORY / "charts" / "study-operator"
 RELEASE = NAMESPACE = "study-operator"
+_GUIDE = REPOSITORY / "docs" / "install.md"
+_BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_PROMETHEUS = "http://prometheus-operated.monitoring:9090"
+"""The address that the guide gives as an example."""
 
 
 class Installation:
@@ -24,20 +30,38 @@ class Installation:
         self._plane = plane
         self.began = 0.0
         """When `helm install` was called, as time.monotonic() tells it."""
+        self.prometheus = ""
 
     def install(self, prometheus: str) -> None:
         """Returns when helm does, with the operator ready."""
         self.began = time.monotonic()
-        repository, _, tag = OPERATOR.rpartition(":")
-        values = {"image.repository": repository, "image.tag": tag, "prometheus.url": prometheus}
-        settings = [f"--set={name}={value}" for name, value in values.items()]
+        self.prometheus = prometheus
         namespace = {"metadata": {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
         self._plane.apply({"apiVersion": "v1", "kind": "Namespace", **namespace})
-        self._helm("install", RELEASE, str(CHART), *settings, "--wait", "--timeout=180s")
+        self.follow_guide("helm install", {_PROMETHEUS: prometheus})
 
-    def test(self) -> None:
-        """Run the chart's own tests. Raises AssertionError with what they said."""
-        self._helm("test", RELEASE, "--timeout=120s")
+    def follow_guide(self, step: str, replaced: Mapping[str, str] = {}) -> str:
+        """Run the commands of docs/install.md that begin with ``step``, as they are written there but for the parts
+        that are ``replaced``. Returns what they print, or raises AssertionError with it.
+        """
+        [commands] = [block for block in _BLOCK.findall(_GUIDE.read_text()) if block.startswith(step)]
+        for example, own in replaced.items():
+            assert example in commands, f"{example} is not in the step {step} of {_GUIDE.name}"
+            commands = commands.replace(example, own)
+        folder = self._plane.folder / "helm"
+        programs = os.pathsep.join(str(find_or_build(name).parent) for name in ("helm", "kubectl"))
+        environment = {
+            **{f"HELM_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")},
+            "HOME": str(folder),
+            "KUBECONFIG": str(self._plane.kubeconfig),
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        }
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert not done.returncode, f"{commands}{done.stdout}{self.log()}"
+        return done.stdout
 
     def pod(self) -> str:
         """The name of the operator's pod, once it is ready."""
@@ -72,21 +96,13 @@ class Installation:
         return f"{before}\n{present}"
 
     def _pods(self) -> list[dict[str, Any]]:
-        listed = self._kubectl("get", "pods", f"--selector=app.kubernetes.io/instance={RELEASE}", "--output=json")
+        listed = self._kubectl("get", "pods", f"--selector=app.kubernetes.io/name={RELEASE}", "--output=json")
         pods: list[dict[str, Any]] = json.loads(listed)["items"]
         return pods
 
     def _kubectl(self, *arguments: str, check: bool = True) -> str:
         done = self._plane.kubectl(f"--namespace={NAMESPACE}", *arguments, check=check)
         return done.stdout or done.stderr
-
-    def _helm(self, *arguments: str) -> str:
-        folder = self._plane.folder / "helm"
-        folders = {f"HELM_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
-        command = [str(find_or_build("helm")), f"--kubeconfig={self._plane.kubeconfig}", f"--namespace={NAMESPACE}"]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, env=folders)
-        assert not done.returncode, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}{self.log()}"
-        return done.stdout
 
 
 def _is_ready(pod: dict[str, Any]) -> bool:
