@@ -12,6 +12,7 @@ MODULES = (
     "plots",
     "comparison",
     "decision",
+    "whole_study",
     "overfitting",
     "noise",
     "progress",
