@@ -42,7 +42,7 @@ def test_errors_and_denials_fail_and_warnings_do_so_where_they_are_to(source: st
 
 def test_people_are_told_the_field_the_reason_what_to_write_and_the_section() -> None:
     told = run(DENIED).output
-    assert "spec.hyperparameters[5].role: steps is tuned" in told
+    assert "spec.hyperparameters[5].role: error: steps is tuned" in told
     assert "write the length as `spec.training.steps`" in told
     assert "Playbook: Determining the number of steps for each training run" in told
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import pytest
 from study_operator.findings import RULES, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
 from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.space import Choices, Hyperparameter, Range, Role, Scalar, ScaleName, Space, Value
+
+from tests.findings.evidence_samples import sobol
 
 OBJECTIVE = Objective("validation_error", Direction.MINIMIZE, Selection.BEST)
 
@@ -98,6 +103,21 @@ CASES = [
         tuple(tuned(f"x{n}") for n in range(11)),
         tuple(tuned(f"x{n}") for n in range(10)),
         "spec.hyperparameters",
+        right_rest={"trials": 128},
+    ),
+    Case(
+        "many-dimensions",
+        tuple(tuned(f"x{n}") for n in range(7)),
+        tuple(tuned(f"x{n}") for n in range(6)),
+        "spec.hyperparameters",
+    ),
+    Case(
+        "many-dimensions",
+        tuple(tuned(f"x{n}") for n in range(8)),
+        tuple(tuned(f"x{n}") for n in range(8)),
+        "spec.hyperparameters",
+        {"trials": 63},
+        {"trials": 64},
     ),
     Case("regulariser-off-arm", (scientific("dropout", 0.0, 0.1), RATE), (RATE, tuned("dropout")), hyperparameter(0)),
     Case("regulariser-off-arm", (SWITCH, tuned("dropout"), RATE), (SWITCH, STRENGTH, RATE), hyperparameter(1, "when")),
@@ -277,6 +297,27 @@ def test_trials_are_counted_by_the_arm() -> None:
     two_arms = (scientific("width", "s", "l"), RATE, tuned("beta1"))
     assert told(plan(*two_arms, trials=19)) == [("adam-budget", hyperparameter(2))]
     assert told(plan(*two_arms, trials=20)) == []
+
+
+@pytest.mark.parametrize(("dimensions", "points", "shared"), [(8, 32, True), (10, 64, True), (6, 32, False)])
+def test_few_points_in_many_dimensions_do_not_tell_all_of_them_apart(
+    dimensions: int, points: int, shared: bool
+) -> None:
+    """The largest share of the variance that the parabolas of two coordinates have in common, over scrambles."""
+
+    def most(seed: int) -> float:
+        coordinates = 2 * sobol(dimensions, points, seed) - 1
+        parabolas = numpy.polynomial.legendre.legvander(coordinates.T, 2)[:, :, 1:]
+        bases = [numpy.linalg.qr(each - each.mean(axis=0))[0] for each in parabolas]
+        pairs = itertools.combinations(bases, 2)
+        return max(float(numpy.linalg.norm(one.T @ other, 2)) ** 2 for one, other in pairs)
+
+    assert (statistics.median(map(most, range(20))) > 0.3) is shared
+
+
+def test_dimensions_are_those_of_an_arm() -> None:
+    apart = [tuned(f"{arm}{n}", optimizer=(arm,)) for arm in ("nesterov", "adam") for n in range(4)]
+    assert told(plan(*OPTIMIZERS, *apart)) == []
 
 
 def test_a_parent_that_exists_under_one_optimizer_only_conditions_what_depends_on_it() -> None:

@@ -45,11 +45,10 @@ class Remark:
 
 
 def text(remarks: Sequence[Remark]) -> Iterator[str]:
-    """For people: a line with file and field, and for a rule what to do and why."""
+    """For people: a line with file, field and severity, and for a rule what to do and why."""
     for remark in remarks:
-        words = "" if remark.level is Level.ERROR else f"{remark.level}: "
         named = f" [{remark.rule}]" if remark.section else ""
-        yield ": ".join(filter(None, (remark.file, remark.path, f"{words}{remark.message}{named}")))
+        yield ": ".join(filter(None, (remark.file, remark.path, remark.level, f"{remark.message}{named}")))
         if remark.section:
             yield f"    {remark.advice}"
             yield f"    Playbook: {remark.section}"
