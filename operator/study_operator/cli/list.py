@@ -1,7 +1,8 @@
-"""``study list``: the studies, a line each."""
+"""``study list``: the studies, a line each, and each round below the one that it is based on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
@@ -18,8 +19,8 @@ PLAIN_WIDTH = 200
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of the cluster.")
 @catalogue_options
 def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
-    """List the studies on this machine, or in a cluster."""
-    studies = catalogue.studies()
+    """List the studies on this machine, or in a cluster, each round below the one that it is based on."""
+    studies = in_rounds(catalogue.studies())
     if not studies:
         click.echo("There are no studies.", err=True)
         return
@@ -33,6 +34,28 @@ def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
         table.add_row(*where, study.name, *([_based_on(study)] if rounds else []), *_cells(study, now))
     console = Console()
     (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(table, highlight=False)
+
+
+def in_rounds(studies: Sequence[Found]) -> list[Found]:
+    """The studies with each one's followers right below it; otherwise in their order."""
+    names = {_key(study, study.name) for study in studies}
+    followers: dict[tuple[str, str], list[Found]] = {}
+    for study in studies:
+        followers.setdefault(_key(study, _based_on(study)), []).append(study)
+    listed: dict[int, Found] = {}
+    rounds = [study for study in studies if _key(study, _based_on(study)) not in names]
+    rounds += studies  # for those that go round in a circle, which none begins
+    rounds.reverse()
+    while rounds:
+        study = rounds.pop()
+        if id(study) not in listed:
+            listed[id(study)] = study
+            rounds += reversed(followers.get(_key(study, study.name), []))
+    return list(listed.values())
+
+
+def _key(study: Found, name: str) -> tuple[str, str]:
+    return str(study.resource["metadata"].get("namespace", "")), name
 
 
 def _based_on(study: Found) -> str:
