@@ -47,16 +47,24 @@ SATURATED: Mapping[str, Shape] = {
 }
 
 
+SHORTEST = 14
+"""Evaluations that rule 15 needs."""
+
+
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of an arm for rule 15, five for rule 16."""
-    improving = Bench("still-improving", find, 3, count(effort, 200), rng)
-    yield from improving.rates(Hypothesis.NULL, SETTLED, NULL_NOISES)
-    four = replace(improving, runs=count(effort, 100))
-    yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, (Noise(), Noise(0.5), Noise(0.8)), arms=4)
-    yield from improving.rates(Hypothesis.ALTERNATIVE, IMPROVING, NOISES)
-    saturated = Bench("early-saturation", find, 5, count(effort, 120), rng)
+    every = (SHORTEST, *EVALUATIONS)
+    settled = Bench("still-improving", find, 3, count(effort, 2000), rng)
+    yield from settled.rates(Hypothesis.NULL, SETTLED, NULL_NOISES, evaluations=every)
+    four = replace(settled, runs=count(effort, 1000))
+    noises = (Noise(), Noise(0.5), Noise(0.8))
+    yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, noises, arms=4, evaluations=every)
+    improving = replace(settled, runs=count(effort, 400))
+    yield from improving.rates(Hypothesis.ALTERNATIVE, IMPROVING, NOISES, evaluations=every)
     enough = EVALUATIONS[1:]
-    yield from saturated.rates(Hypothesis.NULL, LATE, NULL_NOISES, evaluations=enough)
+    needed = Bench("early-saturation", find, 5, count(effort, 500), rng)
+    yield from needed.rates(Hypothesis.NULL, LATE, NULL_NOISES, evaluations=enough)
+    saturated = replace(needed, runs=count(effort, 200))
     yield from saturated.rates(Hypothesis.EDGE, LITTLE_LEFT, NOISES, evaluations=enough)
     yield from saturated.rates(Hypothesis.ALTERNATIVE, SATURATED, NOISES, evaluations=enough)
 
