@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_what_belongs_to_a_study_does_not_carry_its_labels(repository: Repositor
 
 def test_the_manifests_pass_the_lint_that_the_repository_runs() -> None:
     workflow = yaml.safe_load((EXPERIMENTS / ".github" / "workflows" / "lint.yaml").read_text())
-    command = workflow["jobs"]["lint"]["steps"][-1]["run"].split()
+    *_, installation, lint = (step.get("run", "") for step in workflow["jobs"]["lint"]["steps"])
+    assert installation == f"pip install study-operator=={version('study-operator')}"
+    command = lint.split()
     assert command[:-1] == ["study", "lint", "--format", "github"]
     manifests = sorted(str(path) for path in EXPERIMENTS.glob(command[-1]))
     assert len(manifests) == 2
