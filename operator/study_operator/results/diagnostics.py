@@ -33,8 +33,8 @@ LATE_SHARE = 0.25
 LATE_POINTS = 8
 LATE_REACH = 0.4
 """Late is the last quarter of the steps, or as many evaluations if those are more: but not beyond this share of them,
-if that leaves the fewest, and never more than half. What fell at 60% of the training, as where a learning rate drops, is
-settled: with eight of sixteen evaluations 6% to 8% of such curves would seem to improve at the end.
+if that leaves the fewest, and never more than half. What fell at 60% of the training, as where a learning rate drops,
+is settled: with eight of sixteen evaluations 6% to 8% of such curves would seem to improve at the end.
 """
 
 FEWEST_LATE_POINTS = 7
