@@ -190,6 +190,27 @@ async def test_a_source_that_stays_down_leaves_the_record(world):
     assert {trial.status.source for trial in trials(world)} == {Source.TERMINATION_RECORD}
 
 
+async def test_a_trial_that_was_never_heard_is_waited_for_and_the_wait_is_told_once(world):
+    world.trainer = lambda spec: Script(running=0.05)
+    settings = ControllerSettings(status_interval=0.0, trial_state_delay=0.1, metrics_patience=2.0)
+    async with running(world, settings=settings):
+        await until(lambda: world.statuses and condition(world, "MetricsAvailable")["reason"] == "Awaited")
+        assert condition(world, "MetricsAvailable")["status"] == "Unknown"
+        assert "left no record, and no metric of it has arrived" in condition(world, "MetricsAvailable")["message"]
+        await until(lambda: state(world) == "Stalled")
+    assert "never reported the objective" in condition(world, "Stalled")["message"]
+    assert world.calls.count("start") < 8
+    assert world.calls.count("write_trial") == 2 * world.calls.count("start")
+
+
+async def test_long_curves_are_judged_beside_the_event_loop_with_the_same_words(world, monkeypatch):
+    inline = await finished(world)
+    monkeypatch.setattr("study_operator.controller.collect.INLINE_POINTS", 0)
+    beside = MemoryWorld(good)
+    assert (await finished(beside))["ranking"] == inline["ranking"]
+    assert [trial.status.metrics for trial in trials(beside)] == [trial.status.metrics for trial in trials(world)]
+
+
 async def test_a_study_whose_time_is_over_finishes_what_runs_and_starts_nothing(world):
     world.trainer = lambda spec: Script(running=0.6, curves=good(spec).curves)
     status = await finished(world, manifest(budget={"trials": 8, "parallelism": 2, "maxDuration": "500ms"}))

@@ -251,9 +251,7 @@ class Actions:
             state.conclude(index, collected.status, self._time())
             await self._tell_failure(state, trial.spec, collected.status)
             return
-        state.ledger.update(index, collected.status)
-        state.curves[index] = collected.status.curves
-        state.unwritten.setdefault(index, self._time() + self._settings.trial_state_delay)
+        state.awaits(index, collected.status, self._time() + self._settings.trial_state_delay)
         if collected.unavailable is None:
             raise _Incomplete(collected.status.message)
 

@@ -8,6 +8,7 @@ same point is run again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,13 @@ from study_operator.results.conclusion import conclude, missing_points
 from study_operator.results.objective import Objective
 from study_operator.results.taxonomy import COMPLETED, INFRASTRUCTURE, Record, RunEnd, classify
 from study_operator.results.trial import Source, Trial, TrialState, TrialStatus
+
+INLINE_POINTS = 1000
+"""Points of a trial that are judged on the event loop, in about 3 ms; more go to a thread."""
+
+METRICS_INCOMPLETE = "MetricsIncomplete"
+METRICS_UNAVAILABLE = "MetricsUnavailable"
+"""The reasons of a trial that awaits its metrics."""
 
 VANISHED = RunEnd(None, "Vanished", "The run is gone, and nothing tells how it ended", disrupted=True)
 """The end of a run that was deleted, or lost with its node, before anybody saw it end."""
@@ -55,33 +63,48 @@ async def collect(
         return Collected(disrupted(trial.status, run.id, end, settings.infrastructure_retries))
     finished = run.finished or now
     answer, unavailable = await _ask(source, run, _wanted(metrics, record), finished)
-    status = conclude(
-        end,
-        record,
-        answer,
-        objective,
-        source=source.source,
-        run=run.id,
-        node=run.node,
-        started=run.started,
-        finished=finished,
-        failed_runs=trial.status.failed_runs,
-        problem=problem,
-    )
+
+    def judge() -> tuple[TrialStatus, tuple[str, ...]]:
+        status = conclude(
+            end,
+            record,
+            answer,
+            objective,
+            source=source.source,
+            run=run.id,
+            node=run.node,
+            started=run.started,
+            finished=finished,
+            failed_runs=trial.status.failed_runs,
+            problem=problem,
+        )
+        return status, missing_points(record, answer)
+
+    points = sum(map(len, answer.curves.values())) if answer is not None else 0
+    status, missing = await asyncio.to_thread(judge) if points > INLINE_POINTS else judge()
     unheard = end.exit_code == 0 and record is None and answer is not None and not (answer.curves or answer.final)
-    incomplete = unheard or bool(missing_points(record, answer))
     patience = settings.metrics_deadline if unavailable else settings.metrics_patience
-    if not (incomplete or unavailable) or waited >= patience:
+    if not (unheard or missing or unavailable) or waited >= patience:
         return Collected(status, unavailable=unavailable)
-    return Collected(awaiting(status, unavailable), again=True, unavailable=unavailable)
+    return Collected(awaiting(status, missing, unavailable, patience), again=True, unavailable=unavailable)
 
 
-def awaiting(status: TrialStatus, unavailable: SourceUnavailable | None) -> TrialStatus:
-    """The status of a trial that has its numbers from the record and waits for its curves."""
-    reason = "MetricsUnavailable" if unavailable else "MetricsIncomplete"
-    message = (
-        str(unavailable) if unavailable else f"Points are missing of {', '.join(status.incomplete) or 'all series'}."
-    )
+def awaiting(
+    status: TrialStatus, missing: tuple[str, ...], unavailable: SourceUnavailable | None, patience: float
+) -> TrialStatus:
+    """The status of a trial whose numbers may not all have arrived. Where it left no record none has: a source may lag
+    behind, and nothing tells a trainer that never reported from one that was not heard yet.
+    """
+    reason = METRICS_UNAVAILABLE if unavailable else METRICS_INCOMPLETE
+    if unavailable:
+        message = str(unavailable)
+    elif missing:
+        message = f"Points are missing of {', '.join(missing)}; they are asked for {patience:g} s in all."
+    else:
+        message = (
+            "The trainer exited with code 0 and left no record, and no metric of it has arrived; "
+            f"one is asked for {patience:g} s in all."
+        )
     return replace(status, state=TrialState.AWAITING_METRICS, reason=reason, message=message)
 
 

@@ -78,8 +78,9 @@ def failing(state: StudyState, settings: ControllerSettings) -> bool:
 def _suspicious(state: StudyState, settings: ControllerSettings) -> bool:
     """Whether the first trials failed or may yet turn out to have failed; the next ones wait until that is known."""
     failed = state.ledger.search.count(TrialState.FAILED)
-    enough = min(settings.failing_trials, state.planned)
-    return failed > 0 and failed == state.ledger.search.concluded and failed + len(state.collecting) >= enough
+    if failed != state.ledger.search.concluded or not (failed or any(map(state.unheard, state.collecting))):
+        return False
+    return failed + len(state.collecting) >= min(settings.failing_trials, state.planned)
 
 
 def settled(state: StudyState, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from study_operator.api import time_text
+from study_operator.controller.collect import METRICS_INCOMPLETE
 from study_operator.controller.commands import failing
 from study_operator.controller.confirmation import planned_reruns
 from study_operator.controller.kinds import Kind
@@ -162,9 +163,19 @@ def _metrics_available(state: StudyState) -> Condition:
     if unranked:
         metric = state.study.objective.metric
         return Condition("MetricsAvailable", False, "SeriesNotKept", f"{unranked} trials kept no series of {metric}.")
-    if not state.ledger.search.concluded:
-        return Condition("MetricsAvailable", None, "NoTrialYet")
-    return Condition("MetricsAvailable", True, "Collected")
+    known = True if state.ledger.search.concluded else None
+    if awaited := _awaited(state):
+        return Condition("MetricsAvailable", known, "Awaited", awaited)
+    return Condition("MetricsAvailable", known, "Collected" if known else "NoTrialYet")
+
+
+def _awaited(state: StudyState) -> str:
+    """The trials that were asked for their metrics and lack some, with the words of the first."""
+    trials = (state.ledger.get(index) for index in sorted(state.collecting))
+    lacking = [trial for trial in trials if trial is not None and trial.status.reason == METRICS_INCOMPLETE]
+    return (
+        f"{len(lacking)} trials await metrics; {lacking[0].spec.name}: {lacking[0].status.message}" if lacking else ""
+    )
 
 
 def _earlier(status: Mapping[str, object]) -> dict[str, Mapping[str, object]]:

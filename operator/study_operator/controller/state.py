@@ -15,6 +15,7 @@ from study_operator.api.study import Study
 from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
 from study_operator.conclusions import Confirmation
 from study_operator.controller.backoff import Backoff
+from study_operator.controller.collect import METRICS_INCOMPLETE
 from study_operator.controller.kinds import SPEC, Action, Kind
 from study_operator.controller.ledger import Ledger
 from study_operator.controller.lessons import Lessons, lessons_told
@@ -134,6 +135,11 @@ class StudyState:
         """Trials whose run has ended and whose result is not known yet."""
         return [index for index, run in self.runs.items() if run.phase is RunPhase.ENDED]
 
+    def unheard(self, index: int) -> bool:
+        """Whether the trial was asked for its metrics and none is known."""
+        trial = self.ledger.get(index)
+        return trial is not None and trial.status.reason == METRICS_INCOMPLETE and not trial.status.metrics
+
     def latest(self, run: Run) -> Run:
         """A run that was listed while the study was opened, or its end if that was seen meanwhile."""
         seen = self.early.get(run.id, run)
@@ -181,6 +187,14 @@ class StudyState:
     def retain(self, run: Run) -> None:
         """Keep an ended run until its retention is over."""
         self.retained.setdefault(run.id, run)
+
+    def awaits(self, index: int, status: TrialStatus, write_at: float) -> None:
+        """The trial's run is over and this is what is known of it so far; to be written if it is news."""
+        before = self.ledger.get(index)
+        self.ledger.update(index, status)
+        if before != self.ledger.get(index):
+            self.curves[index] = status.curves
+            self.unwritten.setdefault(index, write_at)
 
     def conclude(self, index: int, status: TrialStatus, now: float) -> None:
         """The trial's run is over and this is what came of it; to be written at once."""
