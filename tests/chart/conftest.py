@@ -55,13 +55,19 @@ class Cluster:
             "terminationGracePeriodSeconds": 5,
         }
 
+    def pods(self) -> list[dict[str, Any]]:
+        """Those of the operator that are to stay."""
+        listed = self.get("pods", f"--namespace={NAMESPACE}", "--selector=app.kubernetes.io/name=study-operator")
+        items: list[dict[str, Any]] = listed["items"]
+        return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
+
     def create_namespace(self, name: str, security: str = "privileged") -> None:
         labels = {"pod-security.kubernetes.io/enforce": security}
         self.control.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         self.control.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=30s")
 
-    def get(self, *arguments: str) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.control.kubectl("get", *arguments, "--output=json").stdout)
+    def get(self, *arguments: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.control.kubectl("get", *arguments, "--output=json").stdout)
         return found
 
 
