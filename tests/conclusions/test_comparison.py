@@ -67,6 +67,29 @@ def test_one_trial_tells_no_interval() -> None:
     assert (estimate.expected, estimate.interval) == (1.0, None)
 
 
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([0.0, 0.01, 0.5, 0.9], 0.0, math.inf),
+        ([-1.0, -0.98, -0.5, -0.1], -1.0, 0.0),
+        ([-7.0, -0.01, -0.5, -0.1], -math.inf, 0.0),
+        ([-3.0, 3.0, -9.0, 9.0], -math.inf, math.inf),
+    ],
+    ids=["errors", "accuracies", "always negative", "anything"],
+)
+def test_no_interval_leaves_what_the_objective_never_left(values: list[float], low: float, high: float) -> None:
+    """They would: a quarter of four trials is one, and these are spread from end to end."""
+    found = group("a", numpy.array(values))
+    (estimate,) = compare([found], rng()).estimates
+    (point, *_) = best_of_m_curves([found], rng())["a"]
+    for interval in (estimate.interval, point.interval):
+        assert interval is not None
+        assert low <= interval.low < interval.high <= high
+    assert estimate.interval is not None
+    assert (estimate.interval.low == low) or low == -math.inf
+    assert (estimate.interval.high == high) or high == math.inf
+
+
 def test_the_same_trials_give_the_same_intervals() -> None:
     groups = [group("a", rng(1).normal(size=30)), group("b", rng(2).normal(size=28))]
     assert compare(groups, rng()) == compare(groups, rng())
