@@ -82,9 +82,10 @@ bench: $(VENV)/.development ## Measure against a bare loop on the same API serve
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
-lock: ## Write constraints.txt anew, with the newest versions that pyproject.toml allows
+lock: ## Write constraints.txt anew, with the newest versions that pyproject.toml allows (Linux; CUDA's are 3 GB)
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --upgrade './trainer-image[digits]' '.[bench,exploitation,test,lint]'
+	build/lock/bin/python -m pip install --quiet --upgrade './trainer-image[digits]' 'jax[cuda12]' \
+		'.[bench,exploitation,test,lint]'
 	build/lock/bin/python -m pip freeze --exclude study-operator --exclude study-trainer > constraints.txt
 
 .PHONY: clean

@@ -39,6 +39,12 @@ def test_everything_that_an_image_brings_is_pinned_at_the_version_that_was_teste
     assert {name: pinned.get(name) for name in names} == {name: distribution(name).version for name in names}
 
 
+def test_the_cuda_of_the_gpu_image_is_pinned_with_its_jax() -> None:
+    pinned = pins()
+    assert pinned["jax-cuda12-plugin"] == pinned["jax-cuda12-pjrt"] == pinned["jax"]
+    assert {"nvidia-cublas-cu12", "nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= pinned.keys()
+
+
 def test_a_pin_is_one_version_and_no_address() -> None:
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"[\w.-]+==[\w.]+", line), line
