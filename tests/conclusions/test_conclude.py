@@ -143,6 +143,14 @@ def test_reruns_that_diverged_or_got_lost_are_caveats() -> None:
     assert "1 of the 4 reruns of the baseline gave no result." in caveats
 
 
+@pytest.mark.parametrize(("of_other", "told"), [([0.102, 0.104, 0.1, 0.102], True), (POOR, False)])
+def test_a_baseline_that_is_beaten_says_nothing_of_the_arms(of_other: list[float], told: bool) -> None:
+    trials = [*confirmed([*GOOD], [*POOR]), *reruns(SEARCH[1], 1, of_other)]
+    conclusion = concluded(trials)
+    assert conclusion.verdict is Verdict.ADOPT
+    assert conclusion.caveats[0].startswith("It is better than the baseline; between the arms") is told
+
+
 def test_arms_that_were_not_confirmed_are_told() -> None:
     caveats = concluded(confirmed([*GOOD], [*POOR])).caveats
     assert "Not confirmed, as their best trials ranked too low: optimizer=adam." in caveats

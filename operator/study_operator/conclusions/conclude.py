@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from study_operator.conclusions import statements
 from study_operator.conclusions.comparison import Comparison
 from study_operator.conclusions.conclusion import Conclusion, Verdict
-from study_operator.conclusions.decision import Reruns, beats, decide, trial_variance
+from study_operator.conclusions.decision import Decision, Reruns, beats, decide, trial_variance
 from study_operator.conclusions.question import Confirmation, Question
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity
@@ -51,8 +51,19 @@ def conclude_study(
         decision.effect,
         decision.interval,
         deviation,
-        caveats,
+        (*_caveat_of_arms(decision, confirmed, baseline, evidence), *caveats)[:MOST_CAVEATS],
     )
+
+
+def _caveat_of_arms(
+    decision: Decision, confirmed: Sequence[Reruns], baseline: Reruns | None, evidence: Evidence
+) -> Iterator[str]:
+    """That the winner beats the baseline says nothing of its arm against the others, which the study may be about."""
+    if baseline is None or decision.verdict is not Verdict.ADOPT:
+        return
+    between = decide(confirmed, None, 0.0)
+    if between is not None and between.verdict is not Verdict.ADOPT:
+        yield statements.arms_not_apart(between, evidence)
 
 
 def reruns_of(evidence: Evidence) -> tuple[tuple[Reruns, ...], Reruns | None]:

@@ -101,6 +101,19 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
             )
 
 
+def arms_not_apart(between: Decision, evidence: Evidence) -> str:
+    """The arms, each by its confirmed best, where only the baseline is beaten."""
+    direction = evidence.objective.direction
+    winner, rival = (
+        f"{_named(reruns, evidence)} with {number(direction.minimised(reruns.mean))}"
+        for reruns in (between.winner, between.rival)
+    )
+    return (
+        f"It is better than the baseline; between the arms the reruns cannot tell: {winner} on average, and {rival} "
+        f"(one-sided p = {between.p_adopt:.2g})."
+    )
+
+
 def _named(reruns: Reruns, evidence: Evidence) -> str:
     label = evidence.space.arms[reruns.arm].label
     return reruns.name if label == "all" or reruns.name == "the baseline" else f"{label} ({reruns.name})"
