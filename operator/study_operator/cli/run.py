@@ -155,6 +155,8 @@ def _tell_result(console: Console, opened: Opened, status: Mapping[str, Any], ag
     _print(console, f"  {local_command(opened.study, trial.spec)}")
     _print(console, f"To run or enlarge the study again: {again}")
     _print(console, f"Its status: {opened.folder.status_path}")
+    path = shlex.quote(str(opened.folder.path))
+    _print(console, f"What it teaches: study report {path}; the round that follows: study next {path}")
 
 
 def _print(console: Console, line: str) -> None:
