@@ -1,5 +1,5 @@
 # The operator's image, built from the repository's root:
-#   docker build --tag study-operator:0.1.0 .
+#   docker build --tag study-operator:0.2.0 .
 # BASE is any image with Python 3.11 or newer as `python3`, and pip; docs/images.md says more.
 ARG BASE=python:3.12-slim
 
@@ -17,7 +17,7 @@ RUN python3 -m pip wheel --no-cache-dir --no-deps --wheel-dir=wheels . \
     && find /opt/study-operator -type d -name tests -prune -exec rm -r {} +
 
 FROM ${BASE}
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 LABEL org.opencontainers.image.title="study-operator" \
       org.opencontainers.image.description="Deep learning tuning studies on Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0" \

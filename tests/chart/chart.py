@@ -16,6 +16,7 @@ from tests.cluster.binaries import find_or_build
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "study-operator"
 NAMESPACE = "study-operator"
+VERSION: str = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
 
 Object = dict[str, Any]
 Values = Mapping[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.chart.chart import CHART, NAMESPACE, helm
+from tests.chart.chart import CHART, NAMESPACE, VERSION, helm
 from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.node import NodeSettings
 from tests.cluster.node_agent import NodeAgent
 
-IMAGE = "study-operator:0.1.0"
+IMAGE = f"study-operator:{VERSION}"
 PROGRAM = str(Path(sys.executable).with_name("study-operator"))
 
 

@@ -12,7 +12,20 @@ from click.testing import CliRunner
 from study_operator.edge.check import RIGHTS
 from study_operator.operator import main
 
-from tests.chart.chart import CHART, EVERYTHING, ROOT, container, helm, names, of_kind, only, pod_spec, render, template
+from tests.chart.chart import (
+    CHART,
+    EVERYTHING,
+    ROOT,
+    VERSION,
+    container,
+    helm,
+    names,
+    of_kind,
+    only,
+    pod_spec,
+    render,
+    template,
+)
 
 OPTIONAL = {"PodDisruptionBudget", "NetworkPolicy", "PodMonitor", "PrometheusRule", "ConfigMap"}
 CLUSTER_ROLES = {"ClusterRole", "ClusterRoleBinding"}
@@ -194,11 +207,11 @@ def test_the_pod_of_helm_test_is_none_of_the_deployments() -> None:
 @pytest.mark.parametrize(
     ("values", "image"),
     [
-        ({}, "study-operator:0.1.0"),
+        ({}, f"study-operator:{VERSION}"),
         ({"image": {"repository": "registry:5000/ml/operator", "tag": "1"}}, "registry:5000/ml/operator:1"),
-        ({"image": {"registry": "mirror:5000/ml"}}, "mirror:5000/ml/study-operator:0.1.0"),
-        ({"image": {"registry": "ours"}, "global": {"imageRegistry": "theirs"}}, "theirs/study-operator:0.1.0"),
-        ({"image": {"digest": f"sha256:{0:064}"}}, f"study-operator:0.1.0@sha256:{0:064}"),
+        ({"image": {"registry": "mirror:5000/ml"}}, f"mirror:5000/ml/study-operator:{VERSION}"),
+        ({"image": {"registry": "ours"}, "global": {"imageRegistry": "theirs"}}, f"theirs/study-operator:{VERSION}"),
+        ({"image": {"digest": f"sha256:{0:064}"}}, f"study-operator:{VERSION}@sha256:{0:064}"),
     ],
 )
 def test_the_image_is_from_where_one_says(values: dict[str, Any], image: str) -> None:
@@ -209,6 +222,14 @@ def test_pull_secrets_of_the_chart_and_of_the_one_that_it_is_part_of_are_used_to
     ours, theirs = {"name": "ours"}, {"name": "theirs"}
     values = {"imagePullSecrets": [ours], "global": {"imagePullSecrets": [theirs, ours]}}
     assert pod_spec(render(values))["imagePullSecrets"] == [ours, theirs]
+
+
+def test_a_service_account_that_is_there_can_be_used() -> None:
+    objects = render({"serviceAccount": {"create": False, "name": "ours"}})
+    assert of_kind(objects, "ServiceAccount") == []
+    assert pod_spec(objects)["serviceAccountName"] == "ours"
+    bindings = of_kind(objects, "ClusterRoleBinding", "RoleBinding")
+    assert [binding["subjects"][0]["name"] for binding in bindings] == ["ours", "ours"]
 
 
 def test_names_can_be_replaced() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from configparser import ConfigParser
 from pathlib import Path
 
+from tests.chart.chart import VERSION
 from tests.node import BUILD
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ SUITE = "bookworm"
 PAUSE = "localhost/pause:1"
 REGISTRY = "registry.example.com"
 """That of the documentation. Nothing is pushed to it: the images are on the node already."""
-OPERATOR = f"{REGISTRY}/study-operator:0.1.0"
+OPERATOR = f"{REGISTRY}/study-operator:{VERSION}"
 TRAINER = f"{REGISTRY}/digits-trainer:0.1.0"
 IMAGES = (PAUSE, OPERATOR, TRAINER)
 
