@@ -5,6 +5,7 @@ A study's own status writes come back as events too, so a manifest is parsed aga
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from study_operator.backends.port import StudyKey, StudyRef
 from study_operator.space import Problem
 
 Object = Mapping[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 class Studies(Protocol):
@@ -66,7 +69,8 @@ class Feed:
             self._forget(key)
 
     def _forget(self, key: StudyKey) -> None:
-        self._seen.pop(key, None)
+        if self._seen.pop(key, None) is not None:
+            logger.info("study %s is gone, and what belongs to it goes with it", key)
         self.runs.study_gone(key)
         self._controller.study_gone(key)
 

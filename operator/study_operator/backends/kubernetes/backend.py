@@ -202,9 +202,11 @@ class KubernetesBackend:
             await self._client.delete_collection(JOBS.path(study.key.namespace), selector)
 
     async def announce(self, study: StudyRef, announcement: Announcement) -> None:
-        """Write an Event, within the study's allowance."""
+        """Write an Event and a line of the log, within the study's allowance."""
         if not self._allowances.take(study.uid):
             return
+        level = logging.WARNING if announcement.severity is Severity.WARNING else logging.INFO
+        logger.log(level, "study %s: %s: %s", study.key, announcement.reason, announcement.message)
         event = build_event(study, announcement, self._now(), next(self._serials) & 0xFFFF)
         try:
             await self._client.create(EVENTS.path(study.key.namespace), event)
