@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.cli.lint import lint
+from study_operator.cli.lint_formats import Level, Remark, github
 from study_operator.cli.places import TOP, Place, Places
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits-quick.yaml"
@@ -66,6 +67,24 @@ def test_github_shows_each_remark_at_its_line(tmp_path: Path) -> None:
     where = f"file={tmp_path}/a%2Cb.yaml,line={line_of(UNWISE, 'test_error')},col=5,title=test-metric-objective"
     assert lines[0].startswith(f"::warning {where}::spec.objective.metric: test_error looks like a test metric")
     assert [line.split()[0] for line in lines] == ["::warning", "::notice"]
+
+
+@given(st.text(), st.text(), st.text())
+def test_an_annotation_is_one_command_whatever_is_said_of_whatever_file(file: str, path: str, message: str) -> None:
+    remark = Remark(file, Level.WARNING, path, Place(3, 5), "grid-search", message)
+    [command] = github([remark])
+    assert "\n" not in command and "\r" not in command
+    properties, _, told = command.removeprefix("::warning ").partition("::")
+    values = dict(each.split("=", 1) for each in properties.split(","))
+    assert unescaped(values["file"]) == file
+    assert unescaped(told) == ": ".join(filter(None, (path, message.strip())))
+
+
+def unescaped(text: str) -> str:
+    """What a workflow's runner makes of it."""
+    for code, letter in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        text = text.replace(code, letter)
+    return text
 
 
 def test_what_keeps_a_file_from_being_read_is_shown_at_its_line() -> None:
