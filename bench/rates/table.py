@@ -88,19 +88,26 @@ def _list(rates: Sequence[Rate], several: bool) -> str:
 
 
 def _grid(rates: Sequence[Rate], several: bool) -> str:
-    columns = list(dict.fromkeys(rate.column for rate in rates if rate.column))
+    columns = sorted({rate.column for rate in rates if rate.column}, key=_number)
     if not columns:
         return ""
-    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    rows: dict[tuple[str, str], dict[str, Rate]] = {}
     for rate in rates:
         if rate.column:
-            rows.setdefault((_what(rate, several), rate.setting, _of(rate)), {})[rate.column] = _percent(rate.share)
+            rows.setdefault((_what(rate, several), rate.setting), {})[rate.column] = rate
     lines = [
-        f"| {what} | {setting} | {' | '.join(cells.get(column, '') for column in columns)} | {of} |\n"
-        for (what, setting, of), cells in rows.items()
+        f"| {what} | {setting} | "
+        f"{' | '.join(_percent(cells[column].share) if column in cells else '' for column in columns)} | "
+        f"{_of(*cells.values())} |\n"
+        for (what, setting), cells in rows.items()
     ]
     head = f"| what is true | setting | {' | '.join(columns)} | of, each |\n|---|---|{'---|' * len(columns)}---|\n"
     return "".join([head, *lines])
+
+
+def _number(column: str) -> int:
+    """The number in a column's name."""
+    return int("".join(filter(str.isdigit, column)))
 
 
 def _what(rate: Rate, several: bool) -> str:
@@ -113,8 +120,9 @@ def _interval(rate: Rate) -> str:
     return f"{_percent(low)} to {_percent(high)}"
 
 
-def _of(rate: Rate) -> str:
-    return f"{rate.simulations:,} {_plural(rate.per)}"
+def _of(*rates: Rate) -> str:
+    counts = [f"{simulations:,}" for simulations in sorted({rate.simulations for rate in rates})]
+    return f"{' to '.join(dict.fromkeys([counts[0], counts[-1]]))} {_plural(rates[0].per)}"
 
 
 def _plural(noun: str) -> str:
