@@ -65,6 +65,7 @@ def test_the_schema_knows_exactly_the_values_that_there_are() -> None:
         ({"image": {"digest": "sha256:abc"}}, "/image/digest"),
         ({"image": {"repository": "registry/operator:1"}}, "/image/repository"),
         ({"prometheusRule": {"disabledAlerts": ["Stalled"]}}, "/prometheusRule/disabledAlerts/0"),
+        ({"serviceAccount": {"create": False}}, "serviceAccount.name: name the ServiceAccount"),
         ({"hostAliases": [{"hostnames": ["a"]}]}, "/hostAliases/0"),
         ({"replicas": 2, "leaderElection": {"enabled": False}}, "more than one replica needs leaderElection.enabled"),
     ],

@@ -22,7 +22,7 @@
 {{- end }}
 
 {{- define "study-operator.serviceAccount" -}}
-{{- default (ternary (include "study-operator.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
+{{- default (include "study-operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
 {{- /* The lease has one name in every release: who serves the same namespaces shares it. */}}

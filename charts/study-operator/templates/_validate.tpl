@@ -3,6 +3,9 @@
 {{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
 {{- fail "replicas: more than one replica needs leaderElection.enabled: without the lease all of them would act" }}
 {{- end }}
+{{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) }}
+{{- fail "serviceAccount.name: name the ServiceAccount, as none is created; under the name default every pod of the namespace would have the operator's rights" }}
+{{- end }}
 {{- with .Values.prometheus }}
 {{- if ne (empty .basicAuth.username) (empty .basicAuth.passwordSecretName) }}
 {{- fail "prometheus.basicAuth: username and passwordSecretName go together; set both, or neither" }}
