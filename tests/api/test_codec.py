@@ -85,6 +85,7 @@ statuses = st.builds(
     st.none() | st.builds(Checkpoint, steps, number, words),
     words,
     words,
+    words,
     times,
     times,
     st.lists(words, max_size=3).map(tuple),

@@ -17,6 +17,11 @@ def test_the_container_command_replaces_the_entrypoint_where_the_template_does()
     assert words[-6:] == ["--entrypoint", "python", "example/trainer:1", "-m", "train", "go"]
 
 
+def test_the_container_command_takes_the_image_that_ran_rather_than_its_tag():
+    words = shlex.split(container_command(study_of("go"), spec(), "example/trainer@sha256:1f"))
+    assert "example/trainer@sha256:1f" in words and "example/trainer:1" not in words
+
+
 def test_the_container_command_keeps_the_images_entrypoint_where_the_template_does():
     study = study_of("--rate=$(HP_LEARNING_RATE)")
     del study.spec.trial_template["spec"]["template"]["spec"]["containers"][0]["command"]

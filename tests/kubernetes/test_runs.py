@@ -83,6 +83,21 @@ class TestRunning:
 
 
 class TestTrouble:
+    @pytest.mark.parametrize(
+        ("told", "image"),
+        [
+            ("docker.io/example/trainer@sha256:1f", "docker.io/example/trainer@sha256:1f"),
+            ("docker-pullable://example/trainer@sha256:1f", "example/trainer@sha256:1f"),
+            ("sha256:1f", ""),
+            ("", ""),
+            ("x" * 600 + "@sha256:1f", ""),
+        ],
+    )
+    def test_the_image_by_its_digest_once_it_has_ended(self, told: str, image: str) -> None:
+        ran = pod("Succeeded", ended(0))
+        ran["status"]["containerStatuses"][0]["imageID"] = told
+        assert look(job(), ran).image == image
+
     def test_no_node(self) -> None:
         unplaced = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
         run = look(job(), pod(conditions=[unplaced]))

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from study_operator.api.cel import Model
 from study_operator.api.fields import (
+    ImageName,
     Message,
     MetricName,
     NodeName,
@@ -215,6 +216,11 @@ class TrialStatus(Model):
         examples=["3f8e1c52-6d1f-4a39-9d1c-2b7d5c1f7a10"],
     )
     node: NodeName = Field(default="", description="The node that it ran on.", examples=["gpu-node-3"])
+    image: ImageName = Field(
+        default="",
+        description="The image that it ran, by digest, where it came from a registry.",
+        examples=["example/trainer@sha256:8a7d8d0c9e1a9d0ee4b9d4f3f5d5e2f0a6d3c7b1e0f9a8b7c6d5e4f3a2b1c0d9"],
+    )
     start_time: datetime | None = Field(default=None, description="When it began.", examples=["2026-11-24T20:14:05Z"])
     completion_time: datetime | None = Field(
         default=None, description="When it ended.", examples=["2026-11-24T20:15:11Z"]

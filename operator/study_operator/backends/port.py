@@ -63,7 +63,8 @@ class Run:
 
     ``id`` is unique among all attempts ever. ``unplaced`` says that the scheduler found no node. ``pod`` is the name by
     which the metrics source knows the run. ``end`` is there when ``phase`` is Ended, and ``termination`` is then the
-    raw text of the termination message, unparsed because a trainer may write anything.
+    raw text of the termination message, unparsed because a trainer may write anything; ``image`` is what its container
+    ran, by digest, and empty where there is none.
     """
 
     study: StudyKey
@@ -78,6 +79,7 @@ class Run:
     finished: datetime | None = None
     end: RunEnd | None = None
     termination: str = ""
+    image: str = ""
 
 
 class Severity(StrEnum):

@@ -138,6 +138,7 @@ def _trial_row(
         "seconds": seconds,
         "attempts": status.attempts,
         "node": status.node,
+        "image": status.image,
         "source": status.source.value if status.source else None,
         "checkpoint": status.checkpoint.path if status.checkpoint else None,
     }
@@ -164,6 +165,8 @@ def _reproduction(study: Study, winner: Trial | None, local: bool) -> str | None
     if winner is None:
         return None
     try:
-        return (local_command if local else container_command)(study, winner.spec)
+        if local:
+            return local_command(study, winner.spec)
+        return container_command(study, winner.spec, winner.status.image)
     except Refused as refused:
         return f"unknown: {refused}"

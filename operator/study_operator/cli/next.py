@@ -150,7 +150,8 @@ def _launch(study: Study, trials: Sequence[Trial], proposal: Proposal, local: bo
     assert launch is not None, "there is a result"
     trial = next(trial for trial in trials if trial.spec.name == launch.trial)
     checkpoint = trial.status.checkpoint
-    command = local_command(study, trial.spec) if local else container_command(study, trial.spec)
+    image = trial.status.image
+    command = local_command(study, trial.spec) if local else container_command(study, trial.spec, image)
     told = {
         "trial": launch.trial,
         "arm": launch.arm,

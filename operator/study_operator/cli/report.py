@@ -95,7 +95,7 @@ def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked
         seed=study_seed(study.metadata.namespace, study.metadata.name) if given is None else given,
         sampler="Bayesian (TPE)" if study.spec.phase is Phase.EXPLOITATION else "scrambled Sobol",
         version=version("study-operator"),
-        command=partial(_command, local_command if local else container_command, study),
+        command=partial(_command, local_command if local else _by_image(trials), study),
         asked=told,
     )
     return report_of(study, study_space(study), trials, provenance, complete=state == "Finished")
@@ -122,6 +122,12 @@ def _sound(found: Found) -> Study:
     if problems := check_manifest({key: value for key, value in found.resource.items() if key != "status"}):
         raise faulty(found.name, problems)
     return study
+
+
+def _by_image(trials: Sequence[Trial]) -> Callable[[Study, TrialSpec], str]:
+    """Each trial's command with the image that it ran."""
+    images = {trial.spec.index: trial.status.image for trial in trials}
+    return lambda study, trial: container_command(study, trial, images.get(trial.index, ""))
 
 
 def _command(commanded: Callable[[Study, TrialSpec], str], study: Study, trial: TrialSpec) -> str:

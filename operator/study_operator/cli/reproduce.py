@@ -26,8 +26,8 @@ def local_command(study: Study, trial: TrialSpec) -> str:
     return (f"cd {shlex.quote(folder)} && " if folder else "") + shlex.join(["env", *words])
 
 
-def container_command(study: Study, trial: TrialSpec) -> str:
-    """For a container engine, with the template's image."""
+def container_command(study: Study, trial: TrialSpec, image: str = "") -> str:
+    """For a container engine, with the ``image`` that the trial ran, or else the template's."""
     template = trainer_template(study.spec.trial_template)
     command = template.command(trial_environment(study, trial) | {"STUDY_METRICS_LINGER": "0"})
     variables = [word for name, value in command.environment.items() for word in ("-e", f"{name}={value}")]
@@ -36,4 +36,4 @@ def container_command(study: Study, trial: TrialSpec) -> str:
     folder = template.container.get("workingDir")
     workdir = ["--workdir", folder] if folder else []
     arguments = command.arguments[1:] if program else command.arguments
-    return shlex.join(["docker", "run", "--rm", *variables, *workdir, *entrypoint, template.image, *arguments])
+    return shlex.join(["docker", "run", "--rm", *variables, *workdir, *entrypoint, image or template.image, *arguments])

@@ -32,11 +32,11 @@ def _variance(evidence: Evidence, confirmed: Sequence[Reruns], everyone: Sequenc
     numbers: dict[str, float | int | str] = {"trial_variance": deviation, "reruns": count}
     told = f"Reruns of one configuration differ by {number(deviation)} (standard deviation, {count} reruns)."
     if lucky := _luck(evidence, confirmed):
-        numbers["optimism"] = math.fsum(lucky) / len(lucky)
-        better = "flattered" if numbers["optimism"] > 0 else "understated"
+        optimism = math.fsum(lucky) / len(lucky)
+        numbers["optimism"] = optimism
         told += (
-            f" The scores of the search {better} the configurations that were run again by "
-            f"{number(abs(numbers['optimism']))} on average."
+            f" The scores of the search {'flattered' if optimism > 0 else 'understated'} the configurations that were "
+            f"run again by {number(abs(optimism))} on average."
         )
     advice = "Take smaller differences between two single runs for noise."
     return Finding("trial-variance", Severity.INFO, Subject(), told, advice, numbers)

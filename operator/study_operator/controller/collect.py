@@ -73,6 +73,7 @@ async def collect(
             source=source.source,
             run=run.id,
             node=run.node,
+            image=run.image,
             started=run.started,
             finished=finished,
             failed_runs=trial.status.failed_runs,

@@ -176,8 +176,9 @@ class TrialStatus:
 
     ``metrics`` has every series that was kept, ``curves`` the same thinned for plotting, ``diagnostics`` what the full
     curves told of those that were read back, and ``incomplete`` the names of those of which the trainer reported more
-    points than could be read back. ``run`` identifies the run that the other fields tell of; ``failed_runs`` are those
-    that an infrastructure failure ended: they are not counted against the trial, which runs again at the same point.
+    points than could be read back. ``run`` identifies the run that the other fields tell of, and ``image`` is
+    what it ran, by digest; ``failed_runs`` are those that an infrastructure failure ended: they are not counted against
+    the trial, which runs again at the same point.
     """
 
     state: TrialState = TrialState.PENDING
@@ -191,6 +192,7 @@ class TrialStatus:
     checkpoint: Checkpoint | None = None
     run: str = ""
     node: str = ""
+    image: str = ""
     started: datetime | None = None
     finished: datetime | None = None
     failed_runs: tuple[str, ...] = ()

@@ -22,6 +22,9 @@ JOB_UID_LABEL = "batch.kubernetes.io/controller-uid"
 """The label by which a Job finds its pods."""
 
 _COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
+LONGEST_IMAGE = 512
+"""Of a name that a Trial keeps."""
+
 _PROGRESSING = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Why a container waits in a pod that gets on."""
 
@@ -73,6 +76,7 @@ class PodView:
     asked for its end before its trainer had ended. ``gone``: it no longer exists, and was not seen to end.
     ``disruption`` says why the cluster ended it, where it did. ``unplaced`` is the scheduler's reason for finding no
     node. ``trainer`` is the trainer's end, and ``failed`` that of the first container with another exit code than 0.
+    ``image`` is what the trainer's container runs, by its digest in a registry; empty where it came from none.
     """
 
     namespace: str
@@ -93,6 +97,7 @@ class PodView:
     trainer: ContainerEnd | None
     failed: ContainerEnd | None
     gone: bool = False
+    image: str = ""
 
     @property
     def terminal(self) -> bool:
@@ -157,7 +162,14 @@ def project_pod(pod: Object) -> PodView | None:
         started=next((_started(container) for container in statuses if container["name"] == name), None),
         trainer=trainer,
         failed=next((end for end in ends if end.exit_code != 0), None),
+        image=next((_image(container) for container in statuses if container["name"] == name), ""),
     )
+
+
+def _image(status: Object) -> str:
+    """By its digest, so that it is the same wherever it is pulled; one that was only loaded into a node has none."""
+    image = str(status.get("imageID") or "").removeprefix("docker-pullable://")
+    return image if "@" in image and len(image) <= LONGEST_IMAGE else ""
 
 
 def _rank(annotation: str) -> int:

@@ -78,6 +78,7 @@ def _ended(job: JobView, pods: Collection[PodView]) -> Run:
         finished=trainer.finished if trainer else job.outcome.finished if job.outcome else None,
         end=_end(job.outcome, _culprit(job.outcome, pods)),
         termination=trainer.message if trainer else "",
+        image=pod.image if pod else "",
     )
 
 
