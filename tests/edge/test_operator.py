@@ -124,6 +124,23 @@ def test_it_checks_that_it_has_what_it_needs(plane: Plane, namespace: str) -> No
         assert said in told
 
 
+def test_it_acts_as_a_user_that_has_no_name(
+    plane: Plane, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, whose user is a number that no /etc/passwd knows."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pwd\n\ndef getpwuid(uid): raise KeyError(uid)\n\npwd.getpwuid = getpwuid\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    asked = [sys.executable, "-c", "import getpass; getpass.getuser()"]
+    assert "KeyError" in subprocess.run(asked, capture_output=True, text=True).stderr
+    with OperatorProcess(tmp_path, [f"--kubeconfig={plane.kubeconfig}", LEASE]):
+        plane.control.apply(study(namespace))
+        plane.finished("bert", namespace)
+
+
 def test_it_ends_in_order(plane: Plane, operator: OperatorProcess) -> None:
     operator.signal(signal.SIGTERM)
     assert operator.ends() == 0

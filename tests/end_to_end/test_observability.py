@@ -22,6 +22,17 @@ def test_events_tell_the_turns_of_a_study(place: Place, operator: OperatorProces
     assert "Resumed" in reasons
 
 
+def test_a_confirmed_study_tells_of_its_reruns_and_of_its_conclusion(place: Place, operator: OperatorProcess) -> None:
+    place.apply(study("confirmed", sh(RECORD), confirmation={"top": 1, "reruns": 2}))
+    place.finishes("confirmed")
+    reasons = eventually(lambda: turns(place, "confirmed"), lambda reasons: "Concluded" in reasons)
+    assert {"Accepted", "Finished"} <= set(reasons)
+    reruns = operator.metrics("study_operator_study_reruns")
+    mine = {state: count for (namespace, state, name), count in reruns.items() if name == "confirmed"}
+    assert (mine["Planned"], mine["Succeeded"]) == (2, 2)
+    assert [record for record in operator.records if record["level"] == "ERROR"] == []
+
+
 def test_probes_and_metrics_tell_of_the_process_and_of_each_study(place: Place, operator: OperatorProcess) -> None:
     for path, text in (("healthz", "ok"), ("readyz", "acting")):
         answer = requests.get(f"{operator.url}/{path}", timeout=5)
