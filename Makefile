@@ -57,11 +57,19 @@ generate: $(VENV)/.development ## Write crds/, the chart's copies and README and
 		--namespace study-operator --skip-tests --set crds.keep=false > gitops/base/operator.yaml
 
 .PHONY: sbom
-sbom: $(BIN)/python ## Write build/sbom.json, the CycloneDX bill of what an operator consists of
-	mkdir -p build && $(PYTHON) -m venv build/sbom-venv
-	build/sbom-venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[exploitation]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
-	$(BIN)/python -m cyclonedx_py environment build/sbom-venv --output-format JSON --output-file build/sbom.json
+sbom: build/supply/bin/python ## Write build/sbom.json, the CycloneDX bill of what an operator consists of
+	rm -rf build/supply/operator && $(PYTHON) -m venv --without-pip build/supply/operator
+	build/supply/bin/python -m pip --python=build/supply/operator/bin/python install --quiet --disable-pip-version-check \
+		--only-binary=:all: --constraint constraints.txt '.[exploitation]'
+	build/supply/bin/cyclonedx-py environment build/supply/operator --output-reproducible --output-file build/sbom.json
+
+.PHONY: audit
+audit: build/supply/bin/python ## Ask an advisory service for known vulnerabilities of what constraints.txt pins (needs a network)
+	build/supply/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
+build/supply/bin/python:
+	$(PYTHON) -m venv build/supply
+	build/supply/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom pip-audit
 
 VENDOR := operator/study_operator/report/vendor
 
