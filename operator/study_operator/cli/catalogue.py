@@ -11,18 +11,18 @@ import functools
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from study_operator.api import InvalidRecord, trial_from_manifest
+from study_operator.api import InvalidRecord, Study, trial_from_manifest
 from study_operator.backends.local import StudyFolder
 from study_operator.backends.port import BackendError
 from study_operator.cli.failure import Failure
 from study_operator.cli.opening import STUDIES, load_resource
-from study_operator.results.trial import Trial
+from study_operator.results.trial import Trial, TrialSpec
 
 if TYPE_CHECKING:
     from study_operator.backends.kubernetes.client import Client
@@ -234,6 +234,17 @@ def catalogue_options(command: Callable[..., T]) -> Callable[..., T]:
         return command(*arguments, catalogue=Folders(studies), **options)
 
     return with_catalogue
+
+
+def in_manifest_order(trials: Sequence[Trial], study: Study) -> tuple[Trial, ...]:
+    """The trials with their parameters in the order of the manifest; an API server sorts the names of a map."""
+    places = {definition.name: place for place, definition in enumerate(study.hyperparameters)}
+
+    def ordered(spec: TrialSpec) -> TrialSpec:
+        names = sorted(spec.parameters, key=lambda name: places.get(name, len(places)))
+        return replace(spec, parameters={name: spec.parameters[name] for name in names})
+
+    return tuple(replace(trial, spec=ordered(trial.spec)) for trial in trials)
 
 
 def _found(path: Path) -> Found:

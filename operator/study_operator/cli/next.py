@@ -15,7 +15,7 @@ from study_operator.api.fields import LONGEST_CONFIRMED_NAME, LONGEST_STUDY_NAME
 from study_operator.api.review import denial, plan, review
 from study_operator.api.study import StudySpec
 from study_operator.api.yaml import load_manifest
-from study_operator.cli.catalogue import Catalogue, Folders, catalogue_options
+from study_operator.cli.catalogue import Catalogue, Folders, catalogue_options, in_manifest_order
 from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.manifest_text import Remarked, dumped, edited
 from study_operator.cli.reproduce import container_command, local_command
@@ -49,8 +49,8 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
     nothing is to change, it prints the configuration to launch instead.
     """
     resource = catalogue.study(name).resource
-    trials = catalogue.trials(name)
     study = _sound(resource)
+    trials = in_manifest_order(catalogue.trials(name), study)
     proposal = proposal_of(study, trials, longer)
     if proposal.launch is None:
         raise Failure(" ".join([proposal.summary, *proposal.notes]))

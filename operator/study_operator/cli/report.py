@@ -13,7 +13,7 @@ from rich.console import Console
 
 from study_operator.api import InvalidManifest, Phase, Study, check_manifest, parse_study, study_space
 from study_operator.backends.port import Refused
-from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options
+from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options, in_manifest_order
 from study_operator.cli.export import csv_text, summary_row, trial_rows
 from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.manifest_text import dumped
@@ -83,7 +83,7 @@ def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked
     """The report of a study as it was found. Raises Failure."""
     study = _sound(found)
     try:
-        study, trials, told = ask(study, trials, asked)
+        study, trials, told = ask(study, in_manifest_order(trials, study), asked)
     except Unanswerable as unanswerable:
         raise Failure(f"{found.name}: {unanswerable}") from unanswerable
     state = str(found.status.get("state") or "Pending")
