@@ -175,6 +175,8 @@ def compare(groups: Iterable[Group], rng: numpy.random.Generator) -> Comparison:
 def best_of_m_curves(groups: Sequence[Group], rng: numpy.random.Generator) -> dict[str, tuple[CurvePoint, ...]]:
     """For each feasible group, by its label, the expected best at some forty m from 1 to all of its trials."""
     found = [group for group in groups if group.feasible]
+    if not found:
+        return {}
     penalised, bounds = _penalised(found), _bounds(found)
     curves = {}
     for group, values in zip(found, penalised, strict=True):
