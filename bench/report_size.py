@@ -13,7 +13,7 @@ from study_operator.report.page import page
 from tests.report.browser.chromium import chromium
 from tests.report.studies import manifest, report, trials_of
 
-SORT, TOGGLE = "#trial-table th:nth-child(4) button", "[data-for=axes] button"
+SORT, TOGGLE = "#trial-table th:nth-child(4) button", "[data-for=axes] input"
 INTERACTIVE = "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
 """Milliseconds from the navigation until the first frame after the scripts."""
 CLICK = """async selector => {

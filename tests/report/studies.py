@@ -56,10 +56,13 @@ spec:
 STEPS = numpy.arange(10, 610, 10)
 
 
-def manifest(trials: int = 32) -> dict[str, Any]:
-    """Two optimizers over seven hyperparameters of every kind."""
+def manifest(trials: int = 32, schedules: int = 1) -> dict[str, Any]:
+    """Two optimizers, with so many schedules each, over seven hyperparameters of every kind."""
     written = load_manifest(MANIFEST)
     written["spec"]["budget"]["trials"] = trials
+    if schedules > 1:
+        choices = [f"schedule-{number}" for number in range(schedules)]
+        written["spec"]["hyperparameters"].append({"name": "schedule", "role": "Scientific", "choices": choices})
     return written
 
 
@@ -98,9 +101,9 @@ def report(
     return report_of(study, study_space(study), trials, provenance, complete=complete)
 
 
-def wide_report(trials: int = 32) -> Report:
-    """The report of a study of so many trials."""
-    study = parse_study(manifest(trials))
+def wide_report(trials: int = 32, schedules: int = 1) -> Report:
+    """The report of a study of so many trials in twice as many arms as schedules."""
+    study = parse_study(manifest(trials, schedules))
     return report(study, trials_of(study))
 
 

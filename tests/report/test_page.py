@@ -9,7 +9,7 @@ from importlib.resources import files
 from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.findings import RULES
-from study_operator.report.charts import number
+from study_operator.report.chart_values import number
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import embedded, page
 from study_operator.report.places import Places

@@ -6,17 +6,18 @@ from dataclasses import replace
 from rich.console import Console
 from study_operator.api import parse_study
 from study_operator.report.markdown import markdown, prose
-from study_operator.report.report import Report
+from study_operator.report.report import Report, change_text, value_text
 from study_operator.report.terminal import terminal_view
+from study_operator.rounds import Change
 
 from tests.report.studies import manifest, report, trials_of, wide_report
 
 REPORT = wide_report()
 
 
-def shown(report: Report) -> str:
+def shown(report: Report, width: int = 120) -> str:
     output = io.StringIO()
-    Console(file=output, width=120).print(terminal_view(report), highlight=False)
+    Console(file=output, width=width).print(terminal_view(report), highlight=False)
     return output.getvalue()
 
 
@@ -27,6 +28,28 @@ def test_it_tells_the_answer_and_all_that_it_rests_on() -> None:
     assert REPORT.analysis.conclusion is not None
     assert REPORT.analysis.conclusion.verdict in text
     assert all(f"[{finding.rule}; rule" in " ".join(text.split()) for finding in REPORT.analysis.findings)
+
+
+def test_a_terminal_of_80_columns_shows_every_number_whole() -> None:
+    text = shown(REPORT, width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    for ranked in REPORT.ranking[:3]:
+        assert value_text(ranked.value) in text
+
+
+def test_what_many_findings_of_a_rule_say_is_said_once() -> None:
+    many = wide_report(500, schedules=3)
+    text = shown(many)
+    assert text.count("hardly matters") <= 3 and "The same of" in text
+    assert text.count("\n") < 170
+
+
+def test_a_change_is_named_by_its_hyperparameter() -> None:
+    study = parse_study(manifest())
+    change = Change("spec.hyperparameters[1].range.max", "0.1", "1", "It is better there.", "search-space-boundary", ())
+    assert change_text(study, change) == "learning_rate: range.max from 0.1 to 1"
+    assert change_text(study, replace(change, path="spec.sampler.seed", before="")) == "spec.sampler.seed to 1"
+    assert change_text(study, replace(change, after="")) == "learning_rate: range.max is dropped"
 
 
 def test_it_is_plain_where_it_is_no_terminal() -> None:

@@ -18,11 +18,19 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from study_operator.findings import RULES
+from study_operator.findings import Severity
+from study_operator.report.by_rule import by_rule, limits
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.places import DRAWN, Places
-from study_operator.report.report import Report, parameters_text, turned, untold_subject, value_text
+from study_operator.report.report import (
+    Report,
+    change_text,
+    parameters_text,
+    turned,
+    untold_subject,
+    value_text,
+)
 from study_operator.results.trial import Trial
 
 SCRIPTS = ("scales.js", "colors.js", "pictures.js", "curves.js", "parallel.js", "trials.js", "page.js")
@@ -36,7 +44,7 @@ def page(report: Report) -> str:
     """The page's HTML."""
     library, script, style = _vendored("echarts.js"), _script(), _asset("page.css")
     places = Places(report)
-    charts = chart_data(report, places)
+    charts, conclusion = chart_data(report, places), report.analysis.conclusion
     return (
         _environment()
         .get_template("page.html")
@@ -46,8 +54,10 @@ def page(report: Report) -> str:
             drawn=DRAWN,
             ranked=RANKED,
             explanations=EXPLANATIONS,
-            rule_of=lambda finding: RULES[finding.rule],
-            loop_index=lambda finding: report.analysis.findings.index(finding) + 1,
+            rules=by_rule(report.analysis.findings),
+            alarms=sum(finding.severity is not Severity.INFO for finding in report.analysis.findings),
+            limits=limits(conclusion.caveats, report.analysis.findings) if conclusion is not None else (),
+            change_text=change_text,
             turned=turned,
             shown=untold_subject,
             reproduced=list(_reproduced(report)),

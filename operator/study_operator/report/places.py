@@ -8,7 +8,8 @@ from study_operator.report.report import Report
 DRAWN = 8
 """Arms that are drawn, the best ones: more colours and shapes nobody tells apart. Tables have them all."""
 
-_OF_ARMS = {"arm-comparison": "isolation", "enough-points": "best-of-m"}
+_OF_ARMS = {"arm-comparison": "isolation", "enough-points": "best-of-m", "axis-plots": "axes"}
+_OF_RERUNS = {"trial-variance"}
 
 
 class Places:
@@ -17,6 +18,7 @@ class Places:
     def __init__(self, report: Report) -> None:
         self._arms = {arm.label: arm.index for arm in report.space.arms}
         self._dimensions = report.space.dimensions
+        self._confirmed = bool(report.confirmed)
         self._drawn = frozenset(summary.arm.label for summary in report.arms[:DRAWN])
 
     def arm(self, label: str) -> int:
@@ -43,6 +45,8 @@ class Places:
             return "manifest"
         if finding.rule in _OF_ARMS:
             return _OF_ARMS[finding.rule]
+        if finding.rule in _OF_RERUNS and self._confirmed:
+            return "reruns"
         if not subject.arm:
             return "curves" if finding.step is not None or subject.trial else "trials"
         if not self.drawn(subject.arm):

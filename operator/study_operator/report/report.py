@@ -6,6 +6,7 @@ It holds what was concluded by the functions that the controller concludes with;
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from study_operator.findings import Finding
 from study_operator.results.objective import Direction, Objective
 from study_operator.results.ranking import Ranked, Ranking
 from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState
+from study_operator.rounds import Change
 from study_operator.scalar import Scalar, identity
 from study_operator.space import Arm, Space
 
@@ -198,6 +200,16 @@ def untold_subject(finding: Finding) -> str:
     subject = finding.subject
     parts = (subject.field, subject.arm if subject.arm != "all" else "", subject.hyperparameter, subject.trial)
     return " · ".join(part for part in parts if part and part not in finding.message)
+
+
+def change_text(study: Study, change: Change) -> str:
+    """``learning_rate: range.max from 0.1 to 1`` where the path is ``spec.hyperparameters[1].range.max``."""
+    field, numbered = change.path, re.match(r"spec\.hyperparameters\[(\d+)\]\.?(.*)", change.path)
+    if numbered is not None and int(numbered[1]) < len(study.hyperparameters):
+        field = ": ".join(filter(None, (study.hyperparameters[int(numbered[1])].name, numbered[2])))
+    if not change.after:
+        return f"{field} is dropped"
+    return f"{field} from {change.before} to {change.after}" if change.before else f"{field} to {change.after}"
 
 
 def generator(report: Report) -> numpy.random.Generator:

@@ -1,17 +1,31 @@
-"""A report on the terminal: from the answer down to the trials that it rests on."""
+"""A report on the terminal: from the answer down to the trials that it rests on.
+
+What it looks like depends on how wide the terminal is, since a number that is broken over two lines is misread: where
+there is little room, trials go by their numbers, and hyperparameters share a column.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from study_operator.conclusions import Verdict
-from study_operator.findings import RULES, Finding, Severity
-from study_operator.report.report import Report, parameters_text, turned, untold_subject, value_text
+from study_operator.findings import Severity
+from study_operator.report.by_rule import SHOWN, RuleFindings, by_rule, limits
+from study_operator.report.report import (
+    ArmSummary,
+    Report,
+    change_text,
+    parameters_text,
+    turned,
+    untold_subject,
+    value_text,
+)
 from study_operator.results.sentences import clean
 
 RANKED = 10
@@ -22,21 +36,34 @@ _SEVERITIES = {Severity.DENIAL: "bold red", Severity.WARNING: "yellow", Severity
 _LONGEST = 4096
 
 
+WIDE = 100
+"""Columns of a terminal that has room for the names of trials in every row."""
+LONGEST_WORD = 16
+"""Characters of a word that a table breaks only where it has no other choice."""
+
+
 def terminal_view(report: Report) -> RenderableType:
     """The whole report."""
-    return Group(*_parts(report))
+    return _View(report)
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
-    yield from _headline(report)
-    yield from _section("Conclusion", _conclusion(report))
-    yield from _section("Arms", [_arms(report)])
-    if report.confirmed:
-        yield from _section("On fresh seeds", [_reruns(report)])
-    yield from _section("Findings", list(_findings(report)) or [Text("None.")])
-    if report.ranking:
-        yield from _section("Ranking", [_ranking(report)])
-    yield from _section("Next", _next(report))
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A report on a terminal of some width."""
+
+    report: Report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        report, width = self.report, options.max_width
+        yield from _headline(report)
+        yield from _section("Conclusion", _conclusion(report))
+        yield from _section("Arms", [_arms(report, width)])
+        if report.confirmed:
+            yield from _section("On fresh seeds", [_reruns(report, width)])
+        yield from _section("Findings", list(_findings(report)) or [Text("None.")])
+        if report.ranking:
+            yield from _section("Ranking", [_ranking(report, width)])
+        yield from _section("Next", _next(report))
 
 
 def _section(title: str, parts: list[RenderableType]) -> Iterator[RenderableType]:
@@ -71,88 +98,120 @@ def _conclusion(report: Report) -> list[RenderableType]:
     ]
     if conclusion.caveats:
         lines.append(Text("It holds within these limits:", "dim"))
-    return [*lines, *(_bullet(caveat) for caveat in conclusion.caveats)]
+    for limit in limits(conclusion.caveats, report.analysis.findings):
+        first, *alike = [f"F{number}" for number in limit.numbers] or [""]
+        where = f"{first}; the like in {', '.join(alike)}" if alike else first
+        lines.append(_bullet(f"{limit.text} ({where})" if where else limit.text))
+    return lines
 
 
-def _arms(report: Report) -> Table:
+def _arms(report: Report, width: int) -> Table:
     m = report.analysis.comparison.m
-    table = _table("Arm", "Succeeded", "Infeasible", "Failed", "Best", "Trial", f"Best of {m}", "95% interval")
-    direction = report.objective.direction
-    for summary in report.arms:
-        estimate, best = summary.estimate, summary.best
-        interval = None if estimate is None or estimate.interval is None else turned(estimate.interval, direction)
-        table.add_row(
-            _text(summary.arm.label),
-            f"{summary.succeeded}/{summary.trials}",
-            str(summary.infeasible),
-            str(summary.failed),
-            "" if best is None else value_text(best.value),
-            "" if best is None else report.by_index[best.index].spec.name,
-            "" if estimate is None else value_text(direction.minimised(estimate.expected)),
-            "" if interval is None else f"{value_text(interval.low)} to {value_text(interval.high)}",
-        )
-    return table
+    headings = ("Arm", "Succeeded", "Infeasible", "Failed", "Best", "Trial", f"Best of {m}", "95% interval")
+    return _table(headings, [_arm_cells(report, summary, width) for summary in report.arms])
 
 
-def _reruns(report: Report) -> Table:
-    table = _table(
-        "Configuration", "Arm", "Reruns", f"Mean {report.objective.metric}", "Standard deviation", "Unstable"
-    )
-    for reruns in report.confirmed:
-        table.add_row(
-            reruns.name,
-            _text(report.space.arms[reruns.arm].label),
+def _arm_cells(report: Report, summary: ArmSummary, width: int) -> list[str]:
+    direction, estimate, best = report.objective.direction, summary.estimate, summary.best
+    interval = None if estimate is None or estimate.interval is None else turned(estimate.interval, direction)
+    return [
+        summary.arm.label,
+        f"{summary.succeeded}/{summary.trials}",
+        str(summary.infeasible),
+        str(summary.failed),
+        "" if best is None else value_text(best.value),
+        "" if best is None else _trial(report, best.index, width),
+        "" if estimate is None else value_text(direction.minimised(estimate.expected)),
+        "" if interval is None else f"{value_text(interval.low)} to {value_text(interval.high)}",
+    ]
+
+
+def _trial(report: Report, index: int, width: int) -> str:
+    """A trial's name, or what it has beside the study's where there is little room."""
+    return report.by_index[index].spec.name if width >= WIDE else str(index)
+
+
+def _reruns(report: Report, width: int) -> Table:
+    shown = [
+        (
+            reruns.name if width >= WIDE else reruns.name.removeprefix(f"{report.name}-"),
+            report.space.arms[reruns.arm].label,
             str(len(reruns.values)),
             value_text(report.objective.direction.minimised(reruns.mean)) if reruns.values else "",
             value_text(reruns.variance**0.5) if reruns.comparable else "",
             str(reruns.unstable),
         )
-    return table
+        for reruns in report.confirmed
+    ]
+    headings = ("Configuration", "Arm", "Reruns", f"Mean {report.objective.metric}", "SD", "Unstable")
+    return _table(headings, shown)
 
 
 def _findings(report: Report) -> Iterator[RenderableType]:
     grid = Table.grid(padding=(0, 2))
     grid.add_column()
     grid.add_column(ratio=1)
-    for finding in report.analysis.findings:
-        grid.add_row(Text(finding.severity.value, _SEVERITIES[finding.severity]), _finding(finding))
+    for found in by_rule(report.analysis.findings):
+        grid.add_row(Text(found.severity.value, _SEVERITIES[found.severity]), _of_a_rule(found))
     if report.analysis.findings:
         yield grid
 
 
-def _finding(finding: Finding) -> Text:
-    rule = RULES[finding.rule]
-    text = _text(": ".join(filter(None, (untold_subject(finding), finding.message))))
-    text.append(f" {clean(finding.advice, _LONGEST)}" if finding.advice else "")
-    return text.append(f"  [{finding.rule}; rule {rule.number}]", "dim")
+def _of_a_rule(found: RuleFindings) -> Text:
+    text = Text()
+    for number, finding in found.shown:
+        told = ": ".join(filter(None, (untold_subject(finding), finding.message)))
+        advice = "" if found.advice else finding.advice
+        text.append(f"F{number} ", "dim").append(clean(f"{told} {advice}".strip(), _LONGEST)).append("\n")
+    if found.more:
+        subjects = "; ".join(str(finding.subject) for _, finding in found.more)
+        where = subjects if len(found.more) <= SHOWN else "the page that --html writes has them"
+        text.append(clean(f"The same of {len(found.more)} more: {where}.", _LONGEST)).append("\n")
+    text.append(clean(found.advice, _LONGEST)).append(" " if found.advice else "")
+    return text.append(f"[{found.rule.id}; rule {found.rule.number}]", "dim")
 
 
-def _ranking(report: Report) -> Table:
-    table = _table("Rank", "Trial", report.objective.metric, "Step", *map(clean, report.varied))
+def _ranking(report: Report, width: int) -> Table:
+    apart = width >= WIDE and sum(len(name) + 2 for name in report.varied) <= width - WIDE // 2
+    shown = []
     for rank, ranked in enumerate(report.ranking[:RANKED], 1):
-        trial = report.by_index[ranked.index]
-        values = (clean(value_text(trial.spec.parameters.get(name))) for name in report.varied)
+        parameters = report.by_index[ranked.index].spec.parameters
+        varied = {name: parameters[name] for name in report.varied if name in parameters}
+        values = [value_text(varied.get(name)) for name in report.varied] if apart else [parameters_text(varied)]
         step = "" if ranked.step is None else str(ranked.step)
-        table.add_row(str(rank), trial.spec.name, value_text(ranked.value), step, *map(Text, values))
-    return table
+        shown.append([str(rank), _trial(report, ranked.index, width), value_text(ranked.value), step, *values])
+    names = report.varied if apart else ("Hyperparameters",)
+    return _table(("Rank", "Trial", report.objective.metric, "Step", *names), shown)
 
 
 def _next(report: Report) -> list[RenderableType]:
+    """What follows; a reason that a finding has given already is not given again."""
     proposal = report.analysis.proposal
     if proposal is None:
         return [Text("It follows when all trials have ended.")]
+    told = [proposal.summary, *(finding.message for finding in report.analysis.findings)]
     lines: list[RenderableType] = [_text(proposal.summary)]
-    lines += [_bullet(f"{change.path}: {change.reason} [{change.rule}]") for change in proposal.changes]
-    lines += [_bullet(note) for note in proposal.notes if note not in proposal.summary]
+    for change in proposal.changes:
+        reason = "" if change.reason in told else f": {change.reason}"
+        lines.append(_bullet(f"{change_text(report.study, change)}{reason} [{change.rule}]"))
+    lines += [_bullet(note) for note in proposal.notes if not any(each and each in note for each in told[1:])]
     if proposal.changes:
         lines.append(Text(f"`study next {report.name}` writes the manifest.", "dim"))
     return lines
 
 
-def _table(*headings: str) -> Table:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Rows of words that may be anybody's. The first column gives way where there is little room; the others are wide
+    enough for their longest words, within reason.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(Text(heading), overflow="fold")
+    for place, heading in enumerate(headings):
+        words = " ".join([heading, *(row[place] for row in rows)]).split()
+        table.add_column(
+            _text(heading), overflow="fold", min_width=min(max(map(len, words)), LONGEST_WORD if place else 1)
+        )
+    for row in rows:
+        table.add_row(*map(_text, row))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 from study_operator.api import parse_study
 from study_operator.report.page import page
-from study_operator.results.trial import TrialState
+from study_operator.results.trial import Trial, TrialState
 
 from tests.report.browser.chromium import chromium
 from tests.report.studies import manifest, report, trials_of, wide_report
@@ -39,10 +40,10 @@ def tab(browser: Browser, file: Path) -> Iterator[Page]:
     yield from opened(browser, file)
 
 
-def opened(browser: Browser, file: Path) -> Iterator[Page]:
+def opened(browser: Browser, file: Path, window: ViewportSize = WINDOW) -> Iterator[Page]:
     """The page, which must ask no network and complain of nothing."""
     complaints: list[str] = []
-    context = browser.new_context(viewport=WINDOW)
+    context = browser.new_context(viewport=window)
     opened = context.new_page()
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -143,11 +144,12 @@ def test_the_table_is_sorted_by_any_column_and_searched(tab: Page) -> None:
 
 def test_an_axis_goes_from_logarithmic_to_linear(tab: Page) -> None:
     before = drawn(tab, "axis-0-3")
-    button = tab.locator("[data-for=axes] button").first
-    assert button.inner_text() == "Hyperparameters: as searched"
-    button.click()
-    assert button.inner_text() == "Hyperparameters: linear"
-    assert drawn(tab, "axis-0-3") != before
+    for words in ("hyperparameters on linear axes", "validation_error on a logarithmic axis"):
+        box = tab.locator("[data-for=axes]").get_by_label(words)
+        box.press("Space")
+        now = drawn(tab, "axis-0-3")
+        assert now != before
+        before = now
 
 
 def test_light_and_dark_follow_the_system_and_the_button(tab: Page) -> None:
@@ -173,10 +175,17 @@ def test_it_prints_light_and_whole_and_is_as_before_afterwards(tab: Page) -> Non
 
 
 def test_every_finding_leads_to_where_it_is_seen(tab: Page) -> None:
-    links = tab.locator(".findings .links a").all()
+    links = tab.locator(".findings .places a").all()
     assert links
     for link in links:
         assert tab.locator(str(link.get_attribute("href"))).count() == 1
+
+
+def test_the_first_window_has_the_answer_and_what_to_do(tab: Page) -> None:
+    for card in (".verdict", ".best", ".follows"):
+        box = tab.locator(f"#answer {card}").bounding_box()
+        assert box is not None and box["y"] + box["height"] <= WINDOW["height"]
+    assert "study next wide" in tab.locator(".follows").inner_text()
 
 
 def test_it_has_landmarks_and_one_order_of_headings(tab: Page) -> None:
@@ -190,6 +199,65 @@ def test_it_has_landmarks_and_one_order_of_headings(tab: Page) -> None:
     assert tab.evaluate("document.activeElement.textContent") == "Skip to the answer"
 
 
+def test_a_phone_scrolls_down_only_and_breaks_no_number(browser: Browser, file: Path) -> None:
+    for tab in opened(browser, file, {"width": 390, "height": 844}):
+        for picture in tab.locator("figure").all():
+            see(tab, str(picture.get_attribute("id")))
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        lines = tab.locator("#arms td.n").evaluate_all("all => all.map(cell => cell.getClientRects().length)")
+        heights = tab.locator("#arms td.n").evaluate_all("all => all.map(cell => cell.clientHeight)")
+        assert set(lines) == {1} and len(set(heights)) == 1
+
+
+def test_a_command_is_copied_whole(tab: Page) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.get_by_role("button", name="Copy the command of").first.click()
+    tab.get_by_text("Copied.").wait_for(state="attached")
+    command = tab.locator("#manifest .command code").nth(1).inner_text()
+    assert tab.evaluate("navigator.clipboard.readText()") == command and command.startswith("env STUDY_TRIAL=")
+
+
+def test_a_finding_that_is_not_read_at_once_opens_when_it_is_led_to(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "findings.html"
+    file.write_text(page(wide_report(2000)), encoding="utf-8")
+    for tab in opened(browser, file):
+        hidden = tab.locator(".findings .more li").last
+        assert not hidden.is_visible()
+        tab.locator(f".notes a[href='#{hidden.get_attribute('id')}']").first.click()
+        hidden.wait_for()
+
+
+Trials = tuple[Trial, ...]
+
+ODD: dict[str, Callable[[Trials], Trials]] = {
+    "nothing has ended": lambda trials: (),
+    "nothing succeeded": lambda trials: tuple(each for each in trials if each.status.objective is None),
+    "a single trial": lambda trials: trials[:1],
+    "the best is zero": lambda trials: (reached(trials[0], 0.0), *trials[1:]),
+    "all are equal": lambda trials: tuple(reached(each, 0.5) for each in trials),
+    "values below zero": lambda trials: tuple(reached(each, -each.spec.index) for each in trials),
+}
+
+
+def reached(trial: Trial, value: float) -> Trial:
+    """The trial with another objective, if it has one."""
+    if trial.status.objective is None:
+        return trial
+    return replace(trial, status=replace(trial.status, objective=replace(trial.status.objective, value=value)))
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_studies_are_drawn_too(browser: Browser, tmp_path: Path, case: str) -> None:
+    study = parse_study(manifest(48, schedules=6))
+    file = tmp_path / "odd.html"
+    file.write_text(page(report(study, ODD[case](trials_of(study)))), encoding="utf-8")
+    for tab in opened(browser, file):
+        for picture in tab.locator("figure").all():
+            see(tab, str(picture.get_attribute("id")))
+        words = tab.locator("main").inner_text()
+        assert not {"NaN", "Infinity", "undefined"} & set(re.findall(r"\w+", words))
+
+
 def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "large.html"
     file.write_text(page(wide_report(2000)), encoding="utf-8")
@@ -197,6 +265,7 @@ def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, tmp_path: P
     for tab in opened(browser, file):
         assert tab.locator("#trial-table tbody tr").count() == 50
         assert tab.locator("#page-number").inner_text() == "page 1 of 40"
+        assert tab.locator("#count").inner_text() == "2000 of 2000 trials, 1 to 50 below"
         tab.locator("#following").click()
         assert column(tab, "Rank")[0] == "51"
 

@@ -5,6 +5,7 @@ const kinds = {
   isolation: {draw: isolation, of: lookUp(data.isolation)},
   range: {draw: range, of: lookUp(data.isolation)},
   confirmation: {draw: confirmation, of: () => data.confirmation},
+  importance: {draw: importance, of: () => data.importance},
   axis: {draw: axis, of: lookUp(data.axes)},
   curves: {draw: curves, of: lookUp(data.curves)},
   'best-of-m': {draw: bestOfM, of: () => data.bestOfM},
@@ -15,15 +16,13 @@ const LONGEST_TABLE = 500;
 /** Widths of pictures on paper, in pixels. */
 const PAPER = {full: 680, half: 330};
 const objectiveCurves = data.curves.flatMap(({trials}) => trials.flatMap(({curves: kept}) => kept[metric]?.[1] ?? []));
-const logarithmic = spread(columns.objective);
+const reruns = data.confirmation.flatMap(({values}) => values);
+const isolated = data.isolation[0].groups.flatMap(({best, expected}) => [best, expected]);
+const view = (values, extra) => ({possible: positive(values), logarithmic: spread(values), ...extra});
 /** How each section is seen. */
 const views = {
-  arms: {logarithmic: spread(data.isolation[0].groups.flatMap(({best, expected}) => [best, expected]))},
-  confirmation: {logarithmic: false},
-  axes: {logarithmic, plain: false},
-  curves: {logarithmic: spread(objectiveCurves)},
-  points: {logarithmic, plain: false},
-  trials: {logarithmic, plain: false},
+  arms: view(isolated), confirmation: {...view(reruns), logarithmic: false}, axes: view(columns.objective, {plain: false}),
+  curves: view(objectiveCurves), points: view(columns.objective, {plain: false}), trials: view(columns.objective, {plain: false}),
 };
 
 const figures = [...document.querySelectorAll('.chart')].map((box) => {
@@ -33,44 +32,49 @@ const figures = [...document.querySelectorAll('.chart')].map((box) => {
 
 const parallelFigure = figures.find(({box}) => box.dataset.kind === 'parallel');
 
-const legend = (entries) => element('p', entries.map(({name, arm}) => {
-  const swatch = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const shape = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  swatch.setAttribute('viewBox', '0 0 10 10');
-  swatch.setAttribute('class', 'swatch');
-  swatch.setAttribute('aria-hidden', 'true');
-  shape.setAttribute('d', ['M5 0A5 5 0 1 1 5 10A5 5 0 1 1 5 0', 'M5 0L10 5L5 10L0 5Z', 'M5 0L10 10L0 10Z', 'M0 0H10V10H0Z'][arm % 8] ?? 'M1 3H9V7H1Z');
-  shape.setAttribute('fill', armColor(arm));
-  swatch.append(shape);
-  return element('span', [swatch, name]);
-}));
+/** A line in its dash with the shape of its points, for the names of what is drawn. */
+const swatch = ({color: drawn, path, dash}) => {
+  const make = (name, attributes) => {
+    const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const picture = make('svg', {viewBox: '0 0 30 10', class: 'swatch', 'aria-hidden': 'true'});
+  const dashes = dash === 'solid' ? {} : {'stroke-dasharray': dash.join(' ')};
+  picture.append(make('path', {d: 'M0 5H30', stroke: drawn, 'stroke-width': 2, ...dashes}));
+  if (path) picture.append(make('path', {d: path, fill: drawn, transform: 'translate(10 0)'}));
+  return picture;
+};
+const legend = (entries) => element('p', entries.map((entry) => element('span', [swatch(entry), entry.name])), {class: 'key'});
 
 const draw = (figure) => {
-  const plot = figure.kind.of(figure.box.dataset.id);
+  const plot = figure.kind.of(figure.box.dataset.id), frame = figure.box.parentElement;
   const view = views[figure.section], full = figure.figure.classList.contains('full');
-  const width = view.printing ? (full ? PAPER.full : PAPER.half) : figure.box.clientWidth;
+  const width = view.printing ? (full ? PAPER.full : PAPER.half) : frame.clientWidth;
   figure.drawn = figure.kind.draw(plot, {...view, width});
+  figure.width = width;
   if (figure.drawn.height) figure.box.style.height = `${figure.drawn.height}px`;
+  figure.box.style.width = figure.drawn.width > width && !view.printing ? `${figure.drawn.width}px` : '';
+  if (figure.box.style.width) frame.tabIndex = 0; // what is scrolled can be scrolled by keys
+  else frame.removeAttribute('tabindex');
   figure.chart ??= echarts.init(figure.box, null, {renderer: 'canvas', devicePixelRatio: Math.max(2, devicePixelRatio)});
+  if (!view.printing) figure.chart.resize();
   figure.chart.setOption(figure.drawn.option, {notMerge: true});
   figure.figure.querySelector('.summary').textContent = figure.drawn.summary;
   figure.figure.querySelector('.key')?.remove();
-  if (figure.drawn.key?.length) {
-    const key = legend(figure.drawn.key);
-    key.className = 'key';
-    figure.box.before(key);
-  }
+  if (figure.drawn.key?.length) frame.before(legend(figure.drawn.key));
   const numbers = figure.figure.querySelector('.data');
   numbers.hidden = !figure.drawn.table;
   if (numbers.open) tabulate(figure);
 };
 
 const tabulate = ({figure, drawn}) => {
-  const {headings, rows} = drawn.table;
+  const {headings, rows} = drawn.table, title = figure.querySelector('h3').textContent;
+  const caption = rows.length > LONGEST_TABLE ? `${title}: the first ${LONGEST_TABLE} of ${rows.length} rows` : title;
+  const cell = (value, column) => (column ? element('td', short(value)) : element('th', short(value), {scope: 'row'}));
   const head = element('thead', [element('tr', headings.map((heading) => element('th', heading, {scope: 'col'})))]);
-  const body = element('tbody', rows.slice(0, LONGEST_TABLE).map((row) => element('tr', row.map((value) => element('td', short(value))))));
-  const caption = rows.length > LONGEST_TABLE ? [element('caption', `The first ${LONGEST_TABLE} of ${rows.length} rows.`)] : [];
-  const box = element('div', [element('table', [...caption, head, body])], {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The numbers of the picture'});
+  const body = element('tbody', rows.slice(0, LONGEST_TABLE).map((row) => element('tr', row.map(cell))));
+  const box = element('div', [element('table', [element('caption', caption), head, body])], {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${title}: numbers`});
   const numbers = figure.querySelector('.data');
   numbers.replaceChildren(numbers.firstElementChild, box);
 };
@@ -139,23 +143,18 @@ byId('clear').addEventListener('click', () => {
 });
 
 /* Toolbars */
+const curved = [...data.hyperparameters, ...data.axes].some(({scale}) => ['Log', 'ReverseLog'].includes(scale));
 for (const bar of document.querySelectorAll('.toolbar')) {
   const section = bar.dataset.for, view = views[section];
   bar.hidden = false;
-  for (const button of bar.querySelectorAll('button')) {
-    const subject = button.textContent, own = button.dataset.toggle === 'hyperparameter';
-    const label = () => {
-      const straight = own ? view.plain : !view.logarithmic;
-      const scale = straight ? 'linear' : own && section !== 'points' ? 'as searched' : 'logarithmic';
-      button.textContent = `${subject}: ${scale}`;
-    };
-    button.addEventListener('click', () => {
-      if (own) view.plain = !view.plain;
-      else view.logarithmic = !view.logarithmic;
-      label();
+  for (const box of bar.querySelectorAll('input')) {
+    const own = box.dataset.toggle === 'hyperparameter', field = own ? 'plain' : 'logarithmic';
+    box.checked = view[field];
+    box.parentElement.hidden = own ? section !== 'points' && !curved : !view.possible;
+    box.addEventListener('change', () => {
+      view[field] = box.checked;
       redraw(section);
     });
-    label();
   }
 }
 const picker = byId('picture-of-curves');
@@ -174,17 +173,23 @@ for (const figure of figures) {
     tabulate(figure);
   });
 }
-new ResizeObserver((entries) => entries.forEach(({target}) => figures.find(({box}) => box === target)?.chart?.resize())).observe(document.body);
-addEventListener('resize', () => figures.forEach(({chart}) => chart?.resize()));
+new ResizeObserver(() => {
+  if (views.axes.printing) return;
+  figures.filter(({chart, box, width}) => chart && box.parentElement.clientWidth !== width).forEach((figure) => {
+    figure.stale = true;
+    freshen(figure);
+  });
+}).observe(document.body);
 followTheme(() => redraw());
 
 /** On paper: light, everything drawn at once, as wide as the page. */
-let theme;
+let theme, closed;
 const allViews = (printing) => Object.values(views).forEach((view) => { view.printing = printing; });
 addEventListener('beforeprint', () => {
   theme = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = 'light';
-  document.querySelectorAll('.caveats, .source').forEach((details) => { details.open = true; });
+  closed = [...document.querySelectorAll('.caveats, .source, .more')].filter(({open}) => !open);
+  closed.forEach((details) => { details.open = true; });
   allViews(true);
   for (const figure of figures) {
     draw(figure);
@@ -196,6 +201,7 @@ addEventListener('beforeprint', () => {
 addEventListener('afterprint', () => {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
+  closed.forEach((details) => { details.open = false; });
   allViews(false);
   for (const figure of figures) {
     figure.chart.resize({width: 'auto', height: 'auto'});
@@ -203,4 +209,16 @@ addEventListener('afterprint', () => {
     freshen(figure);
   }
 });
+
+/* Commands that can be pasted */
+for (const button of document.querySelectorAll('.copy')) {
+  const text = button.nextElementSibling;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    getSelection().selectAllChildren(text); // also where the browser refuses the clipboard
+    const copied = await navigator.clipboard?.writeText(text.textContent).then(() => true, () => false);
+    byId('copied').textContent = copied ? 'Copied.' : 'Selected: copy it with the keyboard.';
+    button.textContent = copied ? 'Copied' : 'Selected';
+  });
+}
 document.documentElement.dataset.ready = 'yes';

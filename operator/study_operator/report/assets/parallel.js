@@ -4,8 +4,9 @@
 const columns = data.trials;
 const rowCount = columns.index.length;
 
-/** Beyond these, dashes take seconds to draw; the arms are apart on their own axis. */
+/** Beyond these, dashes take seconds to draw, and colours mix to grey: those of the best tenth stand before the rest. */
 const MANY = 400;
+const succeeded = columns.rank.filter((rank) => !nothing(rank)).length;
 
 /** By the position of the axis: [low, high] in the units of the hyperparameter or the objective, choices by number. */
 const filters = new Map();
@@ -23,9 +24,6 @@ const passes = (row) => [...filters].every(([position, [low, high]]) => {
   return number >= low && number <= high;
 });
 
-/** A dash pattern for a thick line. */
-const bold = (dash) => (Array.isArray(dash) ? dash.map((length) => 2 * length) : dash);
-
 const trialTip = (row) => tooltip(trialName(columns.index[row]), [
   [metric, short(columns.objective[row])], ...dimensions.slice(0, -1).map(({layout, values}) => [layout.name, short(values[row])]),
 ]);
@@ -33,34 +31,50 @@ const trialTip = (row) => tooltip(trialName(columns.index[row]), [
 const parallel = (_, view) => {
   const axes = parallelAxes(view);
   /** Whether the axis is the objective's, with the smallest value at the top. */
-  const best = (dim) => dim === axes.length - 1 && data.objective.minimize;
-  const rows = columns.index.map((_index, row) => row), many = rowCount > MANY;
-  const lines = data.arms.map((label, arm) => ({
-    type: 'parallel', name: label, inactiveOpacity: 0.04, activeOpacity: 1, progressive: view.printing ? 0 : 250, progressiveThreshold: 300,
-    lineStyle: {color: armColor(arm), type: many ? 'solid' : armDash(arm), width: 1.2, opacity: Math.min(0.55, 3.5 / Math.sqrt(rowCount))},
+  const turned = (dim) => dim === axes.length - 1 && data.objective.minimize;
+  const place = (axis, position, row) => {
+    const value = dimensions[position].values[row];
+    return (dimensions[position].layout ? axis.at(value) : within(axis, value)) ?? NaN;
+  };
+  const rows = columns.index.map((_, row) => row), many = rowCount > MANY;
+  const best = (row) => !nothing(columns.rank[row]) && columns.rank[row] <= Math.max(3, succeeded / 10);
+  const bold = (arm) => ({lineStyle: {width: 3.5, opacity: 1, type: many || armDash(arm) === 'solid' ? 'solid' : armDash(arm).map((length) => 2 * length)}});
+  const lines = (arm, members, style) => ({
+    type: 'parallel', inactiveOpacity: 0.04, progressive: view.printing ? 0 : 250, progressiveThreshold: 300,
     tooltip: {formatter: ({data: {row}}) => trialTip(row)},
-    data: rows.filter((row) => columns.arm[row] === arm).map((row) => ({
-      value: axes.map((axis, position) => axis.at(dimensions[position].values[row]) ?? NaN), row,
-      ...(columns.rank[row] && columns.rank[row] <= 3 ? {lineStyle: {width: 3.5, opacity: 1, type: many ? 'solid' : bold(armDash(arm))}} : {}),
-    })),
-  })).filter(({data: items}) => items.length);
+    data: members.map((row) => ({
+      value: axes.map((axis, position) => place(axis, position, row)), row,
+      ...(columns.rank[row] && columns.rank[row] <= 3 ? bold(arm) : {}),
+    })), ...style,
+  });
+  const ofArms = (members, activeOpacity, style) => data.arms
+    .map((_, arm) => lines(arm, members.filter((row) => columns.arm[row] === arm), {activeOpacity, lineStyle: style(arm)}))
+    .filter(({data: items}) => items.length);
+  const series = many ? [
+    ...ofArms(rows.filter((row) => !best(row)), 0.5, () => ({color: color('quiet'), width: 1, opacity: Math.min(0.25, 5 / Math.sqrt(rowCount) / 2)})),
+    ...ofArms(rows.filter(best), 1, (arm) => ({color: armColor(arm), width: 1.4, opacity: Math.min(0.8, 10 / Math.sqrt(succeeded))})),
+  ] : ofArms(rows, 1, (arm) => ({color: armColor(arm), type: armDash(arm), width: 1.2, opacity: Math.min(0.55, 3.5 / Math.sqrt(rowCount))}));
+  const roomy = Math.max(view.width, 80 * axes.length);
   return {
     option: {
       ...base(),
       parallel: {left: 50, right: 60, top: 50, bottom: 24},
       parallelAxis: axes.map((axis, dim) => ({
-        id: `axis-${dim}`, dim, type: 'value', name: axis.name, nameLocation: best(dim) ? 'start' : 'end', min: axis.min, max: axis.max, nameGap: 18, realtime: true,
-        inverse: best(dim), nameTruncate: {maxWidth: Math.floor((view.width - 110) / axes.length)},
+        id: `axis-${dim}`, dim, type: 'value', name: axis.name, nameLocation: turned(dim) ? 'start' : 'end', min: axis.min, max: axis.max, nameGap: 18, realtime: true,
+        inverse: turned(dim), nameTruncate: {maxWidth: Math.floor((roomy - 110) / axes.length)},
         nameTextStyle: {color: color('ink'), fontWeight: 'bold', fontSize: axes.length > 6 ? 11 : 13}, axisLine: {lineStyle: {color: color('quiet'), width: 1.5}},
         axisTick: {customValues: axis.ticks, lineStyle: {color: color('quiet')}},
         axisLabel: {customValues: axis.ticks, formatter: axis.text, color: color('ink'), fontSize: 12, textBorderColor: color('ground'), textBorderWidth: 4},
         areaSelectStyle: {width: 18, borderWidth: 1, borderColor: color('accent'), color: color('accent'), opacity: 0.25},
       })),
-      series: lines,
+      series,
     },
-    summary: `${rowCount} trials; a line is a trial, and the best three are bold, and a line that stops is of a trial without a result. The best ${metric} is at the top. Drag along an axis to filter the table below, or use the fields under Ranges; a click on an axis clears it.`,
-    key: several ? lines.map(({name}) => ({name, arm: data.arms.indexOf(name)})) : [],
+    summary: `${rowCount} trials; a line is a trial, ${many ? 'those of the best tenth are coloured, ' : ''}the best three are bold, and a line that stops short is of a trial without a result. The best ${metric} is at the top. Drag along an axis to filter the table below, or use the fields under Ranges; a click on an axis clears it.`,
+    key: several ? data.arms.map((name, arm) => ({name, arm})).filter(({arm}) => columns.arm.includes(arm)).map(({name, arm}) => ({
+      name, color: armColor(arm), path: '', dash: many ? 'solid' : armDash(arm),
+    })) : [],
     table: null,
+    width: roomy,
     axes,
   };
 };

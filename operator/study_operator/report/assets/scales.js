@@ -81,6 +81,12 @@ const valueAxis = (name, values, logarithmic) => {
   return numericAxis(name, logarithmic ? log : linear, low, high);
 };
 
+/** A value's place on an axis; what is beyond it, such as zero on a logarithmic one, is at its end. */
+const within = (axis, value) => (nothing(value) ? null : Math.min(Math.max(axis.at(value) ?? axis.min, axis.min), axis.max));
+
+/** Whether values have a place on a logarithmic axis, but for some that are zero. */
+const positive = (values) => values.every((value) => nothing(value) || value >= 0) && values.some((value) => value > 0);
+
 /** Whether values are seen better on a logarithmic axis: positive, and over more than a decade. */
 const spread = (values) => {
   const known = values.filter((value) => !nothing(value) && Number.isFinite(value));

@@ -42,7 +42,8 @@ const trialTable = () => {
     const pages = Math.max(1, Math.ceil(rows.length / PAGE));
     page = Math.min(page, pages - 1);
     body.replaceChildren(...rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => element('tr', tableColumns.map((column) => cell(column, row)))));
-    byId('count').textContent = `${rows.length} of ${rowCount} trials`;
+    const [first, last] = [page * PAGE + 1, Math.min((page + 1) * PAGE, rows.length)];
+    byId('count').textContent = `${rows.length} of ${rowCount} trials${pages > 1 ? `, ${first} to ${last} below` : ''}`;
     byId('page-number').textContent = `page ${page + 1} of ${pages}`;
     byId('pages').hidden = pages === 1;
     byId('previous').disabled = page === 0;
