@@ -131,7 +131,7 @@ def test_another_objective_ranks_anew_without_a_rerun(place):
     ("change", "sentence"),
     [
         (lambda study: "{", "is not YAML"),
-        (lambda study: study | {"kind": "Job"}, "study.yaml: kind: must be Study"),
+        (lambda study: study | {"kind": "Job"}, "study.yaml: kind: error: must be Study"),
         (lambda study: study["spec"]["budget"].update(trials=0), "spec.budget.trials: must be at least 1"),
         (lambda study: study["spec"]["budget"].update(trials=1), "spec.budget.trials"),
         (lambda study: study["spec"].update(trialTemplate={}), "spec.trialTemplate.spec.template.spec: is missing"),
