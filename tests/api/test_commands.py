@@ -48,7 +48,7 @@ def test_all_problems_of_all_files_are_told_with_file_and_path(tmp_path: Path) -
         "spec.hyperparameters[0].when.optimizer",
         "spec.trialTemplate.spec.template.spec.restartPolicy",
     ]
-    assert f"{empty}: is empty" in result.output
+    assert f"{empty}: error: is empty" in result.output
 
 
 def test_standard_input_is_a_file_too() -> None:

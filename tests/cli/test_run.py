@@ -132,9 +132,9 @@ def test_another_objective_ranks_anew_without_a_rerun(place):
     [
         (lambda study: "{", "is not YAML"),
         (lambda study: study | {"kind": "Job"}, "study.yaml: kind: error: must be Study"),
-        (lambda study: study["spec"]["budget"].update(trials=0), "spec.budget.trials: must be at least 1"),
+        (lambda study: study["spec"]["budget"].update(trials=0), "spec.budget.trials: error: must be at least 1"),
         (lambda study: study["spec"]["budget"].update(trials=1), "spec.budget.trials"),
-        (lambda study: study["spec"].update(trialTemplate={}), "spec.trialTemplate.spec.template.spec: is missing"),
+        (lambda study: study["spec"].update(trialTemplate={}), "spec.trialTemplate.spec.template.spec: error: is missing"),
         (
             lambda study: study["spec"]["trialTemplate"]["spec"]["template"]["spec"]["containers"][0].pop("command"),
             "containers[0].command: a local run needs a command",
