@@ -74,11 +74,12 @@ class Container:
     async def ended(self) -> None:
         """Wait for the process, and end what it left behind in its group, as the end of a container's first process
         does."""
-        if self._process is None:
+        process = self._process
+        if process is None:
             return
-        code = await self._process.wait()
+        code = await process.wait()
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         self._process = None
         exit_code = code if code >= 0 else 128 - code
         reason = "OOMKilled" if self._out_of_memory else "Error" if exit_code else "Completed"
