@@ -120,14 +120,14 @@ DEFAULT = (
     "etcd",
     "kube-apiserver",
     "kube-controller-manager",
+    "kube-scheduler",
     "kubectl",
     "prometheus",
     "promtool",
     "helm",
     "kubeconform",
 )
-"""What the tests need; the benchmark also asks for kube-scheduler and kwok, the node suite for kube-scheduler and
-kubelet."""
+"""What the tests need; the benchmark also asks for kwok, the node suite for kubelet."""
 
 
 def find_or_build(name: str) -> Path:
