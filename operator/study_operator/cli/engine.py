@@ -58,7 +58,7 @@ class Engine:
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._rest, Outcome.STOPPED)
         working = asyncio.create_task(self._controller.run())
-        self._controller.study_changed(self._study)
+        self._controller.study_changed(_taken_up(self._study))
         try:
             working.add_done_callback(self._outcome_of_a_crash)
             return await self._outcome
@@ -117,6 +117,12 @@ class Engine:
     def _rest(self, outcome: Outcome) -> None:
         if not self._outcome.done():
             self._outcome.set_result(outcome)
+
+
+def _taken_up(study: Study) -> Study:
+    """The study with a status that is out of date, so that one is written: by it a study at rest is seen to be so."""
+    status = {name: value for name, value in (study.status or {}).items() if name != "observedGeneration"}
+    return study.model_copy(update={"status": status or None})
 
 
 def _rest(status: Mapping[str, Any], durable: int, drained: bool) -> Outcome | None:
