@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,9 @@ class Workplace:
 
     def write(self, manifest: dict[str, Any] | str, name: str = "study.yaml") -> Path:
         file = self.path / name
-        file.write_text(manifest if isinstance(manifest, str) else yaml.safe_dump(manifest, sort_keys=False))
+        file.write_text(
+            manifest if isinstance(manifest, str) else yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
+        )
         return file
 
     def study(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,6 +51,19 @@ class Workplace:
             text=True,
             **options,
         )
+
+    def on_a_terminal(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """The exit code, and all that was shown."""
+        controller, terminal = pty.openpty()
+        variables = self.environment | {"TERM": "xterm"} | environment
+        process = subprocess.Popen([*STUDY, *arguments], cwd=self.path, env=variables, stdout=terminal)
+        os.close(terminal)
+        shown = bytearray()
+        with suppress(OSError):  # Linux' way of saying that the other end is closed
+            while chunk := os.read(controller, 65536):
+                shown += chunk
+        os.close(controller)
+        return process.wait(), shown.decode(errors="replace")
 
     @property
     def status(self) -> dict[str, Any]:

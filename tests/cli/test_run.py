@@ -1,15 +1,13 @@
 """`study run` from end to end, with real processes and a trainer that takes no time."""
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import time
 
 import pytest
 
-from tests.cli.commands import STUDY, interrupt, read_until
+from tests.cli.commands import interrupt, read_until
 from tests.local.studies import manifest
 
 
@@ -115,6 +113,17 @@ def test_a_larger_budget_goes_on_where_the_study_ended(place):
     assert place.status["observedGeneration"] == 2
 
 
+@pytest.mark.parametrize(("arguments", "code"), [(["record"], 0), (["exit", "3"], 3)], ids=["finished", "stalled"])
+def test_a_study_at_rest_is_told_again_and_nothing_runs(place, arguments, code):
+    place.write(manifest(*arguments))
+    assert place.study("run", "study.yaml").returncode == code
+    before, begun = place.status, place.begun
+    again = place.study("run", "study.yaml")
+    assert again.returncode == code
+    assert ("Best: study-" in again.stdout) == (code == 0)
+    assert (place.status, place.begun) == (before, begun)
+
+
 def test_another_objective_ranks_anew_without_a_rerun(place):
     study = manifest("record")
     place.write(study)
@@ -134,7 +143,10 @@ def test_another_objective_ranks_anew_without_a_rerun(place):
         (lambda study: study | {"kind": "Job"}, "study.yaml: kind: error: must be Study"),
         (lambda study: study["spec"]["budget"].update(trials=0), "spec.budget.trials: error: must be at least 1"),
         (lambda study: study["spec"]["budget"].update(trials=1), "spec.budget.trials"),
-        (lambda study: study["spec"].update(trialTemplate={}), "spec.trialTemplate.spec.template.spec: error: is missing"),
+        (
+            lambda study: study["spec"].update(trialTemplate={}),
+            "spec.trialTemplate.spec.template.spec: error: is missing",
+        ),
         (
             lambda study: study["spec"]["trialTemplate"]["spec"]["template"]["spec"]["containers"][0].pop("command"),
             "containers[0].command: a local run needs a command",
@@ -179,25 +191,10 @@ def test_a_trainer_that_diverges_is_infeasible_and_never_wins(place):
 
 def test_the_live_table_shows_the_arms_and_ends_with_the_result(place):
     place.write(manifest("record", "0.4", trials=6))
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [*STUDY, "run", "study.yaml"], cwd=place.path, env=place.environment | {"TERM": "xterm"}, stdout=terminal
-    )
-    os.close(terminal)
-    shown = bytearray()
-    while chunk := _read(controller):
-        shown += chunk
-    assert process.wait() == 0
-    text = shown.decode()
+    code, text = place.on_a_terminal("run", "study.yaml")
+    assert code == 0
     for words in ("━", "optimizer=adam", "Running:", "Ctrl-C", "Best: study-", "status.yaml"):
         assert words in text
-
-
-def _read(descriptor):
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # Linux' way of saying that the other end is closed
-        return b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -83,9 +83,16 @@ class Folders:
         self._root = root
 
     def studies(self) -> Sequence[Found]:
-        """Those that have begun."""
-        paths = sorted(self._root.iterdir()) if self._root.is_dir() else []
-        return [_found(path) for path in paths if path.is_dir() and StudyFolder(path).identity() is not None]
+        """Those that have begun. Raises Failure where a folder that somebody named is none."""
+        if not self._root.is_dir():
+            if self._root != STUDIES or self._root.exists():
+                raise Failure(f"{self._root} is no folder: name the one that has the studies with --studies")
+            return []
+        return [
+            _found(path)
+            for path in sorted(self._root.iterdir())
+            if path.is_dir() and StudyFolder(path).identity() is not None
+        ]
 
     def study(self, name: str) -> Found:
         """By its name, or its folder."""
@@ -221,7 +228,7 @@ def catalogue_options(command: Callable[..., T]) -> Callable[..., T]:
         "--studies", type=click.Path(path_type=Path), default=STUDIES, show_default=True, help="The folder of studies."
     )
     @click.option("--cluster", is_flag=True, help="Look in a cluster; also by any of the options below.")
-    @click.option("-n", "--namespace", help="In the cluster.  [default: the kubeconfig's]")
+    @click.option("-n", "--namespace", metavar="NAME", help="In the cluster.  [default: the kubeconfig's]")
     @click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True), help="How to reach the cluster.")
     @functools.wraps(command)
     def with_catalogue(

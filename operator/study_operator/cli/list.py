@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from study_operator.cli.catalogue import Catalogue, Found, catalogue_options
+from study_operator.cli.output import Output
 from study_operator.cli.table import age_text, short
-
-PLAIN_WIDTH = 200
 
 
 @click.command("list")
@@ -22,7 +20,9 @@ def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
     """List the studies on this machine, or in a cluster, each round below the one that it is based on."""
     studies = in_rounds(catalogue.studies())
     if not studies:
-        click.echo("There are no studies.", err=True)
+        click.echo(
+            "There are no studies: `study run FILE` begins one here, and --cluster looks in a cluster.", err=True
+        )
         return
     namespace = ("NAMESPACE",) if all_namespaces else ()
     rounds = any(_based_on(study) for study in studies)
@@ -32,8 +32,7 @@ def list_studies(catalogue: Catalogue, all_namespaces: bool) -> None:
     for study in studies:
         where = [study.resource["metadata"]["namespace"]] if all_namespaces else []
         table.add_row(*where, study.name, *([_based_on(study)] if rounds else []), *_cells(study, now))
-    console = Console()
-    (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(table, highlight=False)
+    Output().print(table, highlight=False)
 
 
 def in_rounds(studies: Sequence[Found]) -> list[Found]:

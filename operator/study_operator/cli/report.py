@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from study_operator.api import InvalidManifest, Phase, Study, check_manifest, parse_study, study_space
 from study_operator.backends.port import Refused
@@ -18,6 +17,7 @@ from study_operator.cli.export import csv_text, summary_row, trial_rows
 from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.manifest_text import dumped
 from study_operator.cli.next import as_written
+from study_operator.cli.output import Output
 from study_operator.cli.reproduce import container_command, local_command
 from study_operator.report.markdown import markdown
 from study_operator.report.page import page
@@ -75,8 +75,7 @@ def report(
     if csv is not None:
         _write(csv, csv_text(trial_rows(told.study, told.trials)))
     if _STANDARD_OUTPUT not in (html, text, csv):
-        console = Console()
-        (console if console.is_terminal else Console(width=PLAIN_WIDTH)).print(terminal_view(told), highlight=False)
+        Output(PLAIN_WIDTH).print(terminal_view(told), highlight=False)
 
 
 def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked, *, local: bool) -> Report:

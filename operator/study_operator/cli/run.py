@@ -23,19 +23,19 @@ from study_operator.backends.port import Gone
 from study_operator.cli.engine import Engine, Outcome
 from study_operator.cli.failure import ExitCode, Failure
 from study_operator.cli.opening import STUDIES, Given, Opened, open_study, read_given
+from study_operator.cli.output import Output
 from study_operator.cli.progress import Progress
 from study_operator.cli.reproduce import local_command
 from study_operator.cli.table import arms_table, ranking_table
 from study_operator.cli.views import LiveView, PlainView, View
 
-PLAIN_WIDTH = 160
-"""Columns where the output is no terminal: tables are as wide as they need, and a log has no edge."""
-
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the study lives.  [default: studies/NAME]")
-@click.option("--parallelism", type=click.IntRange(1, 1000), help="Instead of the manifest's budget.parallelism.")
+@click.option(
+    "--parallelism", type=click.IntRange(1, 1000), metavar="N", help="Instead of the manifest's budget.parallelism."
+)
 @click.option("--plain", is_flag=True, help="Lines instead of the live table, also on a terminal.")
 @click.pass_context
 def run(context: click.Context, file: Path, folder: Path | None, parallelism: int | None, plain: bool) -> None:
@@ -49,12 +49,8 @@ def run(context: click.Context, file: Path, folder: Path | None, parallelism: in
     given = read_given(file, parallelism, os.environ, Path.cwd())
     path = folder or STUDIES / given.manifest["metadata"]["name"]
     opened = open_study(given, path, datetime.now(UTC), uuid4)
-    terminal = Console()
-    live = terminal.is_terminal and not plain
-    console = (
-        terminal if live else Console(width=max(PLAIN_WIDTH, terminal.width) if not terminal.is_terminal else None)
-    )
-    view = _view(console, opened, live)
+    console = Output()
+    view = _view(console, opened, live=console.draws and not plain)
     logging.basicConfig(level=logging.WARNING, handlers=[_ToView(view)], force=True)
     try:
         _introduce(view, given, opened)
@@ -85,7 +81,7 @@ async def _engine(opened: Opened, view: View) -> tuple[Outcome, Mapping[str, Any
     return await engine.run(), engine.status
 
 
-def _view(console: Console, opened: Opened, live: bool) -> View:
+def _view(console: Console, opened: Opened, *, live: bool) -> View:
     budget = opened.study.spec.budget
     progress = Progress(budget.trials, budget.parallelism, opened.trials)
     if live:

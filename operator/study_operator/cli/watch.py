@@ -13,6 +13,7 @@ from rich.live import Live
 
 from study_operator.cli.catalogue import Catalogue, Found, catalogue_options
 from study_operator.cli.failure import ExitCode
+from study_operator.cli.output import Output
 from study_operator.cli.table import ranking_table, status_line, study_view
 
 Show = Callable[[Found], object]
@@ -28,12 +29,9 @@ def watch(context: click.Context, catalogue: Catalogue, name: str) -> None:
     On a terminal it is a live table; elsewhere it is a line for each change. Exits with 3 if the study finished without
     a result.
     """
-    console = Console()
-    try:
-        with _live(console) if console.is_terminal else nullcontext(_lines()) as show:
-            status = asyncio.run(_until_finished(catalogue.changes(name), show))
-    except KeyboardInterrupt:
-        context.exit(ExitCode.INTERRUPTED)
+    console = Output()
+    with _live(console) if console.draws else nullcontext(_lines()) as show:
+        status = asyncio.run(_until_finished(catalogue.changes(name), show))
     if status.get("ranking") and console.is_terminal:
         console.print(ranking_table(status))
     context.exit(ExitCode.DONE if status.get("best") else ExitCode.NO_RESULT)
