@@ -27,6 +27,7 @@ from study_operator.report.report import (
     value_text,
 )
 from study_operator.results.sentences import clean
+from study_operator.results.trial import Trial
 
 RANKED = 10
 """Trials of the ranking that are shown."""
@@ -64,6 +65,8 @@ class _View:
         if report.ranking:
             yield from _section("Ranking", [_ranking(report, width)])
         yield from _section("Next", _next(report))
+        if report.best is not None:
+            yield from _section("Again", list(_again(report, report.best)))
 
 
 def _section(title: str, parts: list[RenderableType]) -> Iterator[RenderableType]:
@@ -182,6 +185,15 @@ def _ranking(report: Report, width: int) -> Table:
         shown.append([str(rank), _trial(report, ranked.index, width), value_text(ranked.value), step, *values])
     names = report.varied if apart else ("Hyperparameters",)
     return _table(("Rank", "Trial", report.objective.metric, "Step", *names), shown)
+
+
+def _again(report: Report, best: Trial) -> Iterator[RenderableType]:
+    """Where the study is written down, and how its best is had again."""
+    yield _text(f"The manifest: {report.provenance.config}")
+    if (checkpoint := best.status.checkpoint) is not None:
+        yield _text(f"The checkpoint of step {checkpoint.step}: {checkpoint.path}")
+    if command := report.provenance.command(best.spec):
+        yield _text(f"{best.spec.name} is computed again by: {command}")
 
 
 def _next(report: Report) -> list[RenderableType]:
