@@ -83,6 +83,17 @@ def test_arms_are_compared_where_there_is_no_baseline() -> None:
     assert "and optimizer=adam (digits-1) 0.201" in conclusion.statement
 
 
+def test_an_arm_that_is_better_at_its_best_trial_alone_is_told_so() -> None:
+    def told(search: list[Trial]) -> bool:
+        again = [*reruns(search[0], 0, GOOD, 2), *reruns(search[1], 1, POOR, 2)]
+        conclusion = concluded([*search, *again], Question(Confirmation(2, 4)))
+        assert conclusion.verdict is Verdict.ADOPT
+        return any("do not separate the two" in caveat for caveat in conclusion.caveats)
+
+    assert told([trial(index, value) for index, value in enumerate([0.10, 0.12, 0.3, 0.1, 0.1, 0.3, 0.2, 0.11])])
+    assert not told([trial(index, 0.10 + 0.3 * (index % 2) + 0.001 * (index // 2)) for index in range(8)])
+
+
 def test_a_search_alone_concludes_nothing_and_tells_what_to_add() -> None:
     conclusion = concluded(SEARCH, Question())
     assert conclusion.verdict is Verdict.INCONCLUSIVE

@@ -51,19 +51,37 @@ def conclude_study(
         decision.effect,
         decision.interval,
         deviation,
-        (*_caveat_of_arms(decision, confirmed, baseline, evidence), *caveats)[:MOST_CAVEATS],
+        (*_caveat_of_arms(decision, confirmed, baseline, evidence, comparison), *caveats)[:MOST_CAVEATS],
     )
 
 
 def _caveat_of_arms(
-    decision: Decision, confirmed: Sequence[Reruns], baseline: Reruns | None, evidence: Evidence
+    decision: Decision,
+    confirmed: Sequence[Reruns],
+    baseline: Reruns | None,
+    evidence: Evidence,
+    comparison: Comparison,
 ) -> Iterator[str]:
-    """That the winner beats the baseline says nothing of its arm against the others, which the study may be about."""
-    if baseline is None or decision.verdict is not Verdict.ADOPT:
+    """What an Adopt says of configurations and not of their arms, which the study may be about.
+
+    That the winner beats the baseline says nothing of its arm against the others. And of two equal arms one may have
+    met the better point: of bowl-shaped losses with a noise of a tenth of their range, one in six such studies adopts
+    a trial that is better indeed (bench/rates/whole_study.py).
+    """
+    if decision.verdict is not Verdict.ADOPT:
         return
-    between = decide(confirmed, None, 0.0)
-    if between is not None and between.verdict is not Verdict.ADOPT:
+    between = decision if baseline is None else decide(confirmed, None, 0.0)
+    if between is None:
+        return
+    if between.verdict is not Verdict.ADOPT:
         yield statements.arms_not_apart(between, evidence)
+    elif not _clear(comparison, *(evidence.space.arms[of.arm].label for of in (between.winner, between.rival))):
+        yield statements.arms_not_apart_by_search(between, evidence)
+
+
+def _clear(comparison: Comparison, better: str, other: str) -> bool:
+    """Whether the trials of the search, all of them, separate the two arms."""
+    return any(lead.clear for lead in comparison.differences if (lead.leader, lead.other) == (better, other))
 
 
 def reruns_of(evidence: Evidence) -> tuple[tuple[Reruns, ...], Reruns | None]:

@@ -114,6 +114,15 @@ def arms_not_apart(between: Decision, evidence: Evidence) -> str:
     )
 
 
+def arms_not_apart_by_search(between: Decision, evidence: Evidence) -> str:
+    """The arms, where the reruns of their best trials differ and the trials of the search do not."""
+    better, other = (evidence.space.arms[reruns.arm].label for reruns in (between.winner, between.rival))
+    return (
+        f"The best trial of {better} is better than that of {other}; all their trials together do not separate the "
+        "two, so another search might have met a better one of the other arm (study variance)."
+    )
+
+
 def _named(reruns: Reruns, evidence: Evidence) -> str:
     label = evidence.space.arms[reruns.arm].label
     return reruns.name if label == "all" or reruns.name == "the baseline" else f"{label} ({reruns.name})"
