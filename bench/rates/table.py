@@ -35,15 +35,22 @@ def overview(rates: Sequence[Rate], folder: Path) -> str:
 
 def fill_pages(rates: Sequence[Rate], folder: Path) -> None:
     """Write each rule's rates into the marked block of its page."""
-    for page in sorted({rule.page for rule in RULES.values()}):
+    for page in sorted({RULES[rate.rule].page for rate in rates}):
         path = folder / f"{page}.md"
-        own = [rate for rate in rates if RULES[rate.rule].page == page]
-        if path.exists() and own:
-            text = path.read_text()
-            block = _BLOCK.search(text)
-            if block is None:
-                raise ValueError(f"{path} needs a block from <!-- rates --> to <!-- /rates -->")
-            path.write_text(text[: block.end(1)] + _details(own) + text[block.start(2) :])
+        if path.exists():
+            path.write_text(filled(path.read_text(), page, rates))
+
+
+def filled(text: str, page: str, rates: Sequence[Rate]) -> str:
+    """The page's text with the rates of its rules in it. Raises ValueError where it has no place for them."""
+    block = _BLOCK.search(text)
+    if block is None:
+        raise ValueError(f"{page}.md needs a block from <!-- rates --> to <!-- /rates -->")
+    return (
+        text[: block.end(1)]
+        + _details([rate for rate in rates if RULES[rate.rule].page == page])
+        + text[block.start(2) :]
+    )
 
 
 def _line(rule: Rule, rates: Sequence[Rate], folder: Path) -> str:
