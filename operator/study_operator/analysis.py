@@ -13,7 +13,7 @@ import numpy
 
 from study_operator.api.review import evidence as evidence_of_trials
 from study_operator.api.review import plan, review
-from study_operator.api.study import Study
+from study_operator.api.study import Phase, Study
 from study_operator.conclusions import (
     Comparison,
     Conclusion,
@@ -24,11 +24,21 @@ from study_operator.conclusions import (
     rerun_findings,
     study_trial_variance,
 )
-from study_operator.findings import Evidence, Finding, findings
+from study_operator.findings import Evidence, Finding, Severity, Subject, findings
 from study_operator.findings.lints import waive
 from study_operator.results.trial import Trial
 from study_operator.rounds import Proposal, propose
 from study_operator.space import Space
+
+_ADAPTIVE = Finding(
+    "study-variance",
+    Severity.INFO,
+    Subject(field="spec.phase"),
+    "The points of a Bayesian search follow the results. What the rules say of the space (8 to 11, 25), and the "
+    "intervals of the arms, is made for points that do not: take it for a hint.",
+    "The decision on fresh seeds holds all the same.",
+)
+"""Their error rates were measured with quasi-random points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ def analyse(study: Study, space: Space, trials: Sequence[Trial], seed: int, *, c
     evidence = evidence_of(study, space, trials)
     comparison = compare(arms(evidence), numpy.random.default_rng(seed))
     told = [*findings(evidence), *arm_findings(comparison), *rerun_findings(evidence, study.question)]
+    if study.spec.phase is Phase.EXPLOITATION:
+        told.append(_ADAPTIVE)
     learned = waive(told, study.question.waivers)
     found = sorted([*review(study, space), *learned], key=lambda finding: finding.order)
     conclusion = conclude_study(evidence, study.question, comparison, found) if complete else None

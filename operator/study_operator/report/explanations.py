@@ -51,7 +51,8 @@ EXPLANATIONS: Mapping[str, str] = {
     ),
     "enough-points": (
         "With n points, the part of the space that is better than the best of them is below 1 - .05^(1/n), with 95% "
-        "confidence. If twice as many are expected to gain more than the trial variance, n is too small."
+        "confidence. If the second half of them gained more than reruns of one configuration differ, more would gain "
+        "too; without reruns that is not known, and nothing warns."
     ),
     "axis-plots": (
         "One hyperparameter against the objective, infeasible trials marked, shows where the search worked; the "
