@@ -54,12 +54,12 @@ SHORTEST = 14
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of an arm for rule 15, five for rule 16."""
     every = (SHORTEST, *EVALUATIONS)
-    settled = Bench("still-improving", find, 3, count(effort, 1000), rng)
+    settled = Bench("still-improving", find, 3, count(effort, 600), rng)
     yield from settled.rates(Hypothesis.NULL, SETTLED, NULL_NOISES, evaluations=every)
-    four = replace(settled, runs=count(effort, 400))
+    four = replace(settled, runs=count(effort, 200))
     noises = (Noise(), Noise(0.5), Noise(0.8))
     yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, noises, arms=4, evaluations=every)
-    improving = replace(settled, runs=count(effort, 300))
+    improving = replace(settled, runs=count(effort, 200))
     yield from improving.rates(Hypothesis.ALTERNATIVE, IMPROVING, NOISES, evaluations=every)
     enough = EVALUATIONS[1:]
     needed = Bench("early-saturation", find, 5, count(effort, 200), rng)

@@ -91,7 +91,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
         Setting("bowl, 2 equal arms", 1.0),
         Setting("bowl, a baseline at the optimum", 1.0, baseline=True),
     ):
-        outcomes = _outcomes(setting, count(effort, 4000), rng)
+        outcomes = _outcomes(setting, count(effort, 2000), rng)
         yield _rate(NULL, f"Adopt what is not better: {setting.words}", outcomes, [it.gain <= 0 for it in outcomes])
         if not all(it.gain <= 0 for it in outcomes):
             words = f"Adopt what is better at its best trial: {setting.words}"
@@ -102,7 +102,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
         Setting("bowl, one arm better by 2 s_r", 1.0, 2.0),
         Setting("bowl, the optimum better than the baseline by 2 s_r", 1.0, 2.0, baseline=True),
     ):
-        outcomes = _outcomes(setting, count(effort, 2000), rng)
+        outcomes = _outcomes(setting, count(effort, 1000), rng)
         yield _rate(ALTERNATIVE, f"Adopt what is better: {setting.words}", outcomes, [it.gain > 0 for it in outcomes])
 
 
