@@ -38,7 +38,10 @@ CASES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
         {"severity": "warning", "namespace": "team", "study": "bert"},
     ),
     "StudyMetricsMissing": (
-        {f'study_operator_study_condition{{{STUDY}, condition="MetricsAvailable"}}': "0x60"},
+        {
+            f'study_operator_study_condition{{{STUDY}, condition="MetricsAvailable"}}': "0x60",
+            f'study_operator_study_condition{{{STUDY}, condition="Finished"}}': "0x60",
+        },
         {"severity": "warning", "namespace": "team", "study": "bert"},
     ),
     "StudyOperatorMetricsSourceFailing": (
@@ -65,7 +68,13 @@ CASES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "StudyOperatorDown": ({'study_operator_leading{instance="b"}': "0x60"}, {"severity": "critical"}),
 }
+FINISHED = {
+    f'study_operator_study_condition{{{STUDY}, condition="MetricsAvailable"}}': "0x60",
+    f'study_operator_study_condition{{{STUDY}, condition="Finished"}}': "1x60",
+}
+"""Nobody can give a finished study its curves any more."""
 WELL = {
+    f'study_operator_study_condition{{{STUDY}, condition="Finished"}}': "0x60",
     f'study_operator_study_condition{{{STUDY}, condition="Stalled"}}': "0x60",
     f'study_operator_study_condition{{{STUDY}, condition="MetricsAvailable"}}': "1x60",
     'study_operator_reconcile_seconds_count{job="operator", instance="a", outcome="ok"}': "0+5x60",
@@ -114,6 +123,7 @@ def test_each_alert_rings_for_its_cause_and_is_silent_where_all_is_well(tmp_path
     stuck = "StudyOperatorQueueStuck"
     ringing.append(_case(OVERLOADED, stuck, [_expected(stuck, CASES[stuck][1])]))
     silent = [_case(WELL, alert, []) for alert in CASES]
+    silent.append(_case(FINISHED, "StudyMetricsMissing", []))
     done = promtool(tmp_path, ringing + silent)
     assert done.returncode == 0, done.stdout + done.stderr
 
