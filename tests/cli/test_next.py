@@ -93,6 +93,15 @@ def test_a_promotion_tells_what_transfers(tmp_path: Path) -> None:
     assert study_next(tmp_path / "study", "--longer", "1").exit_code == 2
 
 
+def test_a_link_to_the_round_before_is_told(tmp_path: Path) -> None:
+    text = MANIFEST.replace(
+        "  name: opt", "  annotations: {tuning.study/config: https://example.org/r1.yaml}\n  name: opt"
+    )
+    told = "The annotation tuning.study/config still links to the round before"
+    assert told in study_next(folder_of(tmp_path / "linked", text, best=1.2)).stdout
+    assert told not in study_next(folder_of(tmp_path / "study", MANIFEST, best=1.2)).stdout
+
+
 def test_a_study_of_a_cluster_is_written_without_what_others_added() -> None:
     resource = load_manifest(MANIFEST)
     resource["metadata"] |= {

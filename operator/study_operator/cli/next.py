@@ -15,7 +15,13 @@ from study_operator.api.fields import LONGEST_CONFIRMED_NAME, LONGEST_STUDY_NAME
 from study_operator.api.review import denial, plan, review
 from study_operator.api.study import StudySpec
 from study_operator.api.yaml import load_manifest
-from study_operator.cli.catalogue import Catalogue, Folders, catalogue_options, in_manifest_order
+from study_operator.cli.catalogue import (
+    CONFIG_ANNOTATION,
+    Catalogue,
+    Folders,
+    catalogue_options,
+    in_manifest_order,
+)
 from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.manifest_text import Remarked, dumped, edited
 from study_operator.cli.reproduce import container_command, local_command
@@ -83,13 +89,20 @@ def next_manifest(text: str, study: Study, proposal: Proposal) -> str:
     named = Put("metadata.name", next_name(study.metadata.name, longest))
     follows = Put("spec.basedOn", study.metadata.name)
     changes = [Remarked((named,)), Remarked((follows,)), *map(_remarked, proposal.changes)]
-    manifest = edited(text, [proposal.summary, *proposal.notes], changes)
+    manifest = edited(text, [proposal.summary, *proposal.notes, *_stale(study)], changes)
     if problems := check_manifest(load_manifest(manifest)):
         raise faulty("the next round's manifest", problems)
     following = parse_study(load_manifest(manifest))
     if denied := denial(review(following, study_space(following))):
         raise Failure(f"the next round would be denied as this one is: {denied}")
     return manifest
+
+
+def _stale(study: Study) -> list[str]:
+    """What only its user can bring up to date."""
+    if CONFIG_ANNOTATION not in study.metadata.annotations:
+        return []
+    return [f"The annotation {CONFIG_ANNOTATION} still links to the round before: let it link to this file."]
 
 
 def as_written(resource: Mapping[str, Any]) -> dict[str, Any]:
