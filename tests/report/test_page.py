@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.findings import RULES
 from study_operator.report.chart_values import number
+from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import embedded, page
 from study_operator.report.places import Places
+from study_operator.report.report import notes
 
 from tests.report.studies import wide_report
 
@@ -58,6 +60,29 @@ def test_every_finding_has_its_place() -> None:
     places = Places(REPORT)
     anchors = set(re.findall(r'id="([\w-]+)"', PAGE))
     assert {places.of(finding) for finding in REPORT.analysis.findings} <= anchors
+
+
+def test_a_finding_of_a_curve_is_marked_where_it_begins() -> None:
+    findings = {number: each for number, each in enumerate(REPORT.analysis.findings, 1) if each.step is not None}
+    marks = [mark for plot in chart_data(REPORT, Places(REPORT))["curves"] for mark in plot["marks"]]
+    assert findings and {(mark["finding"], mark["step"], mark["trial"]) for mark in marks} == {
+        (number, each.step, each.subject.trial) for number, each in findings.items()
+    }
+
+
+def test_what_each_hyperparameter_explains_is_drawn_with_its_interval() -> None:
+    drawn = chart_data(wide_report(200), Places(wide_report(200)))["importance"]
+    assert [arm["arm"] for arm in drawn] == [0, 1]
+    for arm in drawn:
+        assert "learning_rate" in arm["hyperparameters"]
+        assert all(low <= high for low, high in zip(arm["low"], arm["high"], strict=True))
+
+
+def test_what_a_finding_has_told_already_is_not_told_again_as_what_to_do() -> None:
+    still_open, others = notes(REPORT)
+    told = {each.message for each in REPORT.analysis.findings}
+    assert all(message not in note for note in others for message in told)
+    assert all(1 <= number <= len(told) for number in still_open)
 
 
 def test_what_is_not_finite_is_no_number() -> None:

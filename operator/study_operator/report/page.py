@@ -26,6 +26,7 @@ from study_operator.report.places import DRAWN, Places
 from study_operator.report.report import (
     Report,
     change_text,
+    notes,
     parameters_text,
     turned,
     untold_subject,
@@ -58,6 +59,7 @@ def page(report: Report) -> str:
             alarms=sum(finding.severity is not Severity.INFO for finding in report.analysis.findings),
             limits=limits(conclusion.caveats, report.analysis.findings) if conclusion is not None else (),
             change_text=change_text,
+            notes=notes(report),
             turned=turned,
             shown=untold_subject,
             reproduced=list(_reproduced(report)),

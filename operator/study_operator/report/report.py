@@ -202,6 +202,18 @@ def untold_subject(finding: Finding) -> str:
     return " · ".join(part for part in parts if part and part not in finding.message)
 
 
+def notes(report: Report) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """What follows from a round beside the changes: the numbers of findings that stay open, and what none of them says.
+
+    A proposal's notes are to be read alone, in a status; in a report its summary and the findings are there already.
+    """
+    proposal = report.analysis.proposal
+    given = [] if proposal is None else [note for note in proposal.notes if note not in proposal.summary]
+    numbered = [(number, finding.message) for number, finding in enumerate(report.analysis.findings, 1)]
+    still_open = tuple(number for number, message in numbered if any(message in note for note in given))
+    return still_open, tuple(note for note in given if not any(message in note for _, message in numbered))
+
+
 def change_text(study: Study, change: Change) -> str:
     """``learning_rate: range.max from 0.1 to 1`` where the path is ``spec.hyperparameters[1].range.max``."""
     field, numbered = change.path, re.match(r"spec\.hyperparameters\[(\d+)\]\.?(.*)", change.path)

@@ -21,6 +21,7 @@ from study_operator.report.report import (
     ArmSummary,
     Report,
     change_text,
+    notes,
     parameters_text,
     turned,
     untold_subject,
@@ -201,12 +202,15 @@ def _next(report: Report) -> list[RenderableType]:
     proposal = report.analysis.proposal
     if proposal is None:
         return [Text("It follows when all trials have ended.")]
-    told = [proposal.summary, *(finding.message for finding in report.analysis.findings)]
+    told = [finding.message for finding in report.analysis.findings]
+    still_open, others = notes(report)
     lines: list[RenderableType] = [_text(proposal.summary)]
     for change in proposal.changes:
         reason = "" if change.reason in told else f": {change.reason}"
         lines.append(_bullet(f"{change_text(report.study, change)}{reason} [{change.rule}]"))
-    lines += [_bullet(note) for note in proposal.notes if not any(each and each in note for each in told[1:])]
+    lines += [_bullet(note) for note in others]
+    if still_open:
+        lines.append(_bullet(f"No change mends {', '.join(f'F{number}' for number in still_open)}: see there."))
     if proposal.changes:
         lines.append(Text(f"`study next {report.name}` writes the manifest.", "dim"))
     return lines

@@ -35,6 +35,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "large.html"
+    path.write_text(page(wide_report(2000)), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def tab(browser: Browser, file: Path) -> Iterator[Page]:
     yield from opened(browser, file)
@@ -217,10 +224,8 @@ def test_a_command_is_copied_whole(tab: Page) -> None:
     assert tab.evaluate("navigator.clipboard.readText()") == command and command.startswith("env STUDY_TRIAL=")
 
 
-def test_a_finding_that_is_not_read_at_once_opens_when_it_is_led_to(browser: Browser, tmp_path: Path) -> None:
-    file = tmp_path / "findings.html"
-    file.write_text(page(wide_report(2000)), encoding="utf-8")
-    for tab in opened(browser, file):
+def test_a_finding_that_is_not_read_at_once_opens_when_it_is_led_to(browser: Browser, large: Path) -> None:
+    for tab in opened(browser, large):
         hidden = tab.locator(".findings .more li").last
         assert not hidden.is_visible()
         tab.locator(f".notes a[href='#{hidden.get_attribute('id')}']").first.click()
@@ -229,14 +234,16 @@ def test_a_finding_that_is_not_read_at_once_opens_when_it_is_led_to(browser: Bro
 
 Trials = tuple[Trial, ...]
 
-ODD: dict[str, Callable[[Trials], Trials]] = {
-    "nothing has ended": lambda trials: (),
-    "nothing succeeded": lambda trials: tuple(each for each in trials if each.status.objective is None),
-    "a single trial": lambda trials: trials[:1],
-    "the best is zero": lambda trials: (reached(trials[0], 0.0), *trials[1:]),
-    "all are equal": lambda trials: tuple(reached(each, 0.5) for each in trials),
-    "values below zero": lambda trials: tuple(reached(each, -each.spec.index) for each in trials),
+ODD: dict[str, tuple[int, Callable[[Trials], Trials]]] = {
+    "nothing has ended": (1, lambda trials: ()),
+    "nothing succeeded": (1, lambda trials: tuple(each for each in trials if each.status.objective is None)),
+    "a single trial": (1, lambda trials: trials[:1]),
+    "the best is zero": (1, lambda trials: (reached(trials[0], 0.0), *trials[1:])),
+    "all are equal": (1, lambda trials: tuple(reached(each, 0.5) for each in trials)),
+    "values below zero": (1, lambda trials: tuple(reached(each, -each.spec.index) for each in trials)),
+    "more arms than colors": (5, lambda trials: trials),
 }
+"""Schedules of an optimizer, and what becomes of the trials."""
 
 
 def reached(trial: Trial, value: float) -> Trial:
@@ -248,9 +255,10 @@ def reached(trial: Trial, value: float) -> Trial:
 
 @pytest.mark.parametrize("case", ODD)
 def test_odd_studies_are_drawn_too(browser: Browser, tmp_path: Path, case: str) -> None:
-    study = parse_study(manifest(48, schedules=6))
+    schedules, changed = ODD[case]
+    study = parse_study(manifest(40, schedules))
     file = tmp_path / "odd.html"
-    file.write_text(page(report(study, ODD[case](trials_of(study)))), encoding="utf-8")
+    file.write_text(page(report(study, changed(trials_of(study)))), encoding="utf-8")
     for tab in opened(browser, file):
         for picture in tab.locator("figure").all():
             see(tab, str(picture.get_attribute("id")))
@@ -258,11 +266,40 @@ def test_odd_studies_are_drawn_too(browser: Browser, tmp_path: Path, case: str) 
         assert not {"NaN", "Infinity", "undefined"} & set(re.findall(r"\w+", words))
 
 
-def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, tmp_path: Path) -> None:
-    file = tmp_path / "large.html"
-    file.write_text(page(wide_report(2000)), encoding="utf-8")
-    assert file.stat().st_size < 3_000_000
-    for tab in opened(browser, file):
+def test_tables_and_what_scrolls_can_be_read_and_reached_without_eyes_or_pointer(tab: Page) -> None:
+    for picture in tab.locator("figure").all():
+        see(tab, str(picture.get_attribute("id")))
+    tab.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    tab.wait_for_function(
+        "[...document.querySelectorAll('.data:not([hidden])')].every(data => data.querySelector('table'))"
+    )
+    missing = """() => [
+      ...[...document.querySelectorAll('table')].filter(table => !table.caption?.textContent.trim()),
+      ...[...document.querySelectorAll('th')].filter(heading => !heading.scope),
+      ...[...document.querySelectorAll('main *')].filter(box => /auto|scroll/.test(getComputedStyle(box).overflowX)
+        && box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0 && !box.querySelector('a, button, input')),
+      ...[...document.querySelectorAll('dl > :not(div)')],
+    ].map(found => found.outerHTML.slice(0, 200))"""
+    assert tab.evaluate(missing) == []
+
+
+def test_the_focus_is_seen_and_nothing_covers_it(tab: Page) -> None:
+    tab.locator("#theme").focus()
+    covered = """() => {
+      const focused = document.activeElement, {x, y, width, height} = focused.getBoundingClientRect();
+      const above = document.elementFromPoint(x + Math.min(width, 40) / 2, y + Math.min(height, 20) / 2);
+      const label = focused.closest('label') ?? focused;
+      const covered = !label.contains(above) && !above?.contains(focused);
+      return covered || getComputedStyle(focused).outlineStyle === 'none' ? focused.outerHTML.slice(0, 200) : null;
+    }"""
+    for _ in range(60):
+        tab.keyboard.press("Tab")
+        assert tab.evaluate(covered) is None
+
+
+def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, large: Path) -> None:
+    assert large.stat().st_size < 3_000_000
+    for tab in opened(browser, large):
         assert tab.locator("#trial-table tbody tr").count() == 50
         assert tab.locator("#page-number").inner_text() == "page 1 of 40"
         assert tab.locator("#count").inner_text() == "2000 of 2000 trials, 1 to 50 below"

@@ -170,7 +170,7 @@ for (const figure of figures) {
   figure.figure.querySelector('.data').addEventListener('toggle', ({target}) => {
     if (!target.open) return;
     figure.drawn ??= figure.kind.draw(figure.kind.of(figure.box.dataset.id), {...views[figure.section], width: figure.box.clientWidth});
-    tabulate(figure);
+    if (figure.drawn.table) tabulate(figure);
   });
 }
 new ResizeObserver(() => {
