@@ -66,7 +66,7 @@ def test_github_shows_each_remark_at_its_line(tmp_path: Path) -> None:
     lines = CliRunner().invoke(lint, ["--format=github", str(file)]).output.splitlines()
     where = f"file={tmp_path}/a%2Cb.yaml,line={line_of(UNWISE, 'test_error')},col=5,title=test-metric-objective"
     assert lines[0].startswith(f"::warning {where}::spec.objective.metric: test_error looks like a test metric")
-    assert [line.split()[0] for line in lines] == ["::warning", "::notice"]
+    assert [line.split()[0] for line in lines] == ["::warning", "::notice", "::notice"]
 
 
 @given(st.text(), st.text(), st.text())

@@ -27,9 +27,10 @@ async def test_what_is_unwise_is_told_before_any_trial_has_ended() -> None:
     world = MemoryWorld(lambda trial: Script(running=60.0))
     async with running(world, manifest()):
         await until(lambda: bool(world.statuses.get(KEY, {}).get("findings")))
-        [finding] = world.statuses[KEY]["findings"]
+        finding, *remarks = world.statuses[KEY]["findings"]
     assert finding["rule"] == "conditional-hyperparameters"
     assert finding["subject"]["field"] == "spec.hyperparameters[1].when"
+    assert [(remark["rule"], remark["severity"]) for remark in remarks] == [("decision", "Info")]
 
 
 async def test_a_waived_plan_runs() -> None:

@@ -289,6 +289,12 @@ def test_every_fixed_value_is_told_as_a_caveat() -> None:
     assert "hidden_units=64 and augment=false" in finding.message
 
 
+def test_a_search_that_nothing_confirms_is_told_that_it_will_not_decide() -> None:
+    [finding] = lint(plan(RATE, confirms=False))
+    assert (finding.rule, finding.severity, finding.subject.field) == ("decision", Severity.INFO, "spec.confirmation")
+    assert lint(plan(RATE)) == ()
+
+
 def test_what_an_earlier_round_found_not_to_matter_may_be_fixed() -> None:
     assert told(plan(RATE, fixed("momentum", 0.9), follows_a_round=True)) == []
 

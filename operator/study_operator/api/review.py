@@ -84,6 +84,7 @@ def design(study: Study, space: Space) -> Design:
         steps=spec.training.steps if spec.training else None,
         exploitation=spec.phase is Phase.EXPLOITATION,
         follows_a_round=spec.based_on is not None,
+        confirms=spec.confirmation is not None,
         words=tuple(_words(job["template"]["spec"])),
         pods=_pods(job),
         indexed=job.get("completionMode") == "Indexed",

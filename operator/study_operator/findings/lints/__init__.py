@@ -33,6 +33,7 @@ LINTS: tuple[Lint, ...] = (
     practice.early_stopping,
     practice.evaluation_by_time,
     practice.long_warmup,
+    practice.unconfirmed,
     hosts.several_hosts,
 )
 

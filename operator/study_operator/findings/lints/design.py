@@ -32,8 +32,8 @@ class Design:
     """A study's plan. ``space.definitions`` are in the manifest's order.
 
     ``exploitation`` tells Bayesian search from quasi-random search; ``follows_a_round`` whether the study names an
-    earlier one it is based on; ``pods`` is how many of a trial's pods run at once, ``indexed`` whether they are
-    numbered.
+    earlier one it is based on; ``confirms`` whether the best trials are run again; ``pods`` is how many of a trial's
+    pods run at once, ``indexed`` whether they are numbered.
     """
 
     space: Space
@@ -42,6 +42,7 @@ class Design:
     steps: int | None = None
     exploitation: bool = False
     follows_a_round: bool = False
+    confirms: bool = True
     words: tuple[Words, ...] = ()
     pods: int = 1
     indexed: bool = False

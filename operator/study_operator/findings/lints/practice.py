@@ -145,6 +145,20 @@ def long_warmup(design: Design) -> Iterator[Finding]:
             yield _at(words, "long-warmup", message, advice)
 
 
+def unconfirmed(design: Design) -> Iterator[Finding]:
+    """A search that nothing follows; told beforehand, as it costs reruns (rules 23 and 24)."""
+    if not design.confirms:
+        yield Finding(
+            "decision",
+            Severity.INFO,
+            Subject(field="spec.confirmation"),
+            "Nothing is run again on fresh seeds, so the study will rank and not decide: the scores that select the "
+            "best trials flatter them.",
+            "Write `confirmation: {top: 3, reruns: 5}`, 15 trials more, with the baseline that is in use where there "
+            "is one. It may be added once the search has ended, too.",
+        )
+
+
 def _matching(design: Design, pattern: re.Pattern[str]) -> Iterator[Words]:
     return (words for words in design.words if pattern.search(words.text))
 
