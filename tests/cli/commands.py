@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,14 @@ class Workplace:
             [*STUDY, *arguments], cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=120
         )
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, inside: Sequence[str] = ()) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*STUDY, *arguments],
+            [*inside, *STUDY, *arguments],
             cwd=self.path,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            **options,
         )
 
     def on_a_terminal(self, *arguments: str, **environment: str) -> tuple[int, str]:

@@ -29,6 +29,9 @@ from study_operator.cli.reproduce import local_command
 from study_operator.cli.table import arms_table, ranking_table
 from study_operator.cli.views import LiveView, PlainView, View
 
+ATTEMPTS = "study_operator.controller.actions"
+"""It warns of each attempt in vain. A person is told of their cause, once, by what the study announces."""
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -52,6 +55,7 @@ def run(context: click.Context, file: Path, folder: Path | None, parallelism: in
     console = Output()
     view = _view(console, opened, live=console.draws and not plain)
     logging.basicConfig(level=logging.WARNING, handlers=[_ToView(view)], force=True)
+    logging.getLogger(ATTEMPTS).setLevel(logging.ERROR)
     try:
         _introduce(view, given, opened)
         gc.freeze()  # what was imported lives as long as the process, and searching it for garbage would stall refills
