@@ -8,15 +8,16 @@ from importlib.resources import files
 
 from hypothesis import given
 from hypothesis import strategies as st
+from study_operator.api import parse_study
 from study_operator.findings import RULES
 from study_operator.report.chart_values import number
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
-from study_operator.report.page import embedded, page
+from study_operator.report.page import embedded, page, prose
 from study_operator.report.places import Places
 from study_operator.report.report import notes
 
-from tests.report.studies import wide_report
+from tests.report.studies import manifest, report, trials_of, wide_report
 
 REPORT = wide_report()
 PAGE = page(REPORT)
@@ -83,6 +84,18 @@ def test_what_a_finding_has_told_already_is_not_told_again_as_what_to_do() -> No
     told = {each.message for each in REPORT.analysis.findings}
     assert all(message not in note for note in others for message in told)
     assert all(1 <= number <= len(told) for number in still_open)
+
+
+def test_what_a_sentence_has_in_backticks_is_code_and_no_markup() -> None:
+    assert prose("Write `<b>` & `x`.") == "Write <code>&lt;b&gt;</code> &amp; <code>x</code>."
+
+
+def test_a_question_asked_afterwards_does_not_promise_a_manifest() -> None:
+    study = parse_study(manifest(64))
+    asked = report(study, trials_of(study), asked="ranked by another metric.")
+    assert asked.analysis.proposal is not None and asked.analysis.proposal.changes
+    assert "writes that manifest" in page(report(study, trials_of(study)))
+    assert "writes that manifest" not in page(asked)
 
 
 def test_what_is_not_finite_is_no_number() -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from study_operator.findings import Severity
 from study_operator.report.by_rule import by_rule, limits
@@ -80,6 +81,11 @@ def embedded(data: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def prose(text: str) -> Markup:
+    """A sentence of ours, in which there may be anybody's words; what it has in backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def _policy(scripts: list[str], styles: list[str]) -> str:
     """Nothing is loaded, and only what is in this package runs."""
     allowed = {"script-src": scripts, "style-src": styles}
@@ -108,7 +114,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"value": value_text, "parameters": parameters_text}
+    environment.filters |= {"value": value_text, "parameters": parameters_text, "prose": prose}
     return environment
 
 

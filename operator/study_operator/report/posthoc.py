@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from study_operator.api.study import Phase, Study
+from study_operator.api.parts import Phase
+from study_operator.api.study import Study
 from study_operator.findings.metric_names import better
 from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.results.taxonomy import reclassify

@@ -211,7 +211,9 @@ def _next(report: Report) -> list[RenderableType]:
     lines += [_bullet(note) for note in others]
     if still_open:
         lines.append(_bullet(f"No change mends {', '.join(f'F{number}' for number in still_open)}: see there."))
-    if proposal.changes:
+    if proposal.changes and report.provenance.asked:
+        lines.append(Text("This is for the question asked here; `study next` follows the study's own.", "dim"))
+    elif proposal.changes:
         lines.append(Text(f"`study next {report.name}` writes the manifest.", "dim"))
     return lines
 

@@ -71,7 +71,7 @@ const isolation = (plot, view) => {
     ...points(group.color, [[axis.at(pick(group)), group.row]], extra(group)), tooltip: {formatter: () => tip(group, what, pick(group))},
   }));
   const [first] = groups, names = rowNames(groups.map(({label}) => (label === 'all' ? 'all trials' : label)), view.width);
-  const ahead = first && `${groups.length > 1 ? `${first.label} is ahead, with` : 'It is'} ${short(first.expected)} expected and ${short(first.best)} reached.`;
+  const reached = first && `${short(first.expected)} expected and ${short(first.best)} reached`;
   return {
     option: {
       ...base(), grid: names.grid, xAxis: drawnAxis(axis, 'x'), yAxis: names.axis,
@@ -81,7 +81,7 @@ const isolation = (plot, view) => {
         ...series('best', ({best}) => best, () => ({symbolSize: 14})),
       ],
     },
-    summary: first ? `Filled: the best trial${groups.length > 1 ? ' of each' : ''}. Hollow, with its 95% interval: the expected best of ${plot.m} trials. ${ahead}` : 'No trial has a result.',
+    summary: first ? `Filled: the best trial${groups.length > 1 ? ' of each' : ''}. Hollow, with its 95% interval: the expected best of ${plot.m} trials. ${groups.length > 1 ? `${first.label} is ahead, with ${reached}` : `Here ${reached}`}.` : 'No trial has a result.',
     height: names.height(groups.length),
     table: {
       headings: [plot.hyperparameter ?? 'Arm', `Best ${metric}`, `Expected best of ${plot.m}`, '95% interval', 'Trials', 'Infeasible'],
