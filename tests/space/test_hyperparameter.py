@@ -54,5 +54,6 @@ def test_applies_where_all_parents_agree():
 
 
 def test_conventional_names_tell_the_kind():
-    kinds = [Kind.LEARNING_RATE, Kind.LEARNING_RATE, Kind.BETA2, None]
-    assert [kind_of(name) for name in ("learning_rate", "LR", "beta_2", "hidden_units")] == kinds
+    kinds = [Kind.LEARNING_RATE, Kind.LEARNING_RATE, Kind.BETA2, Kind.STEPS, Kind.BATCH_SIZE, None]
+    names = ("learning_rate", "LR", "beta_2", "num_train_epochs", "per_device_train_batch_size", "hidden_units")
+    assert [kind_of(name) for name in names] == kinds
