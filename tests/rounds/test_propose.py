@@ -228,6 +228,20 @@ def test_the_best_arm_that_is_not_clearly_the_best_is_told_so() -> None:
     assert "Zero" not in proposed(round_of(*TWO_ARMS), exploitation=False).changes[0].reason
 
 
+def test_an_open_question_is_told_before_the_search_goes_on_in_one_arm() -> None:
+    told = proposed(round_of(*TWO_ARMS), exploitation=False).notes[0]
+    assert told.startswith("Which arm is the better one was not decided")
+    assert not any("not decided" in note for note in proposed(round_of(LEARNING_RATE), exploitation=False).notes)
+
+
+def test_what_was_compared_over_a_range_is_looked_for_after_exploration() -> None:
+    width = Hyperparameter("width", Role.SCIENTIFIC, Range(1.0, 9.0))
+    assert moves(proposed(round_of(LEARNING_RATE, width), exploitation=False)) == [
+        ("spec.hyperparameters[1].role", "Scientific", "Nuisance"),
+        ("spec.phase", "Exploration", "Exploitation"),
+    ]
+
+
 def test_a_promotion_is_offered_where_short_trainings_have_taught_what_they_can() -> None:
     settled, ended = (proposed(round_of(LEARNING_RATE), exploitation=phase) for phase in (False, True))
     assert all("`study next study --longer 10`" in proposal.notes[-1] for proposal in (settled, ended))

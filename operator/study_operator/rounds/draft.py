@@ -141,6 +141,15 @@ class Draft:
         change = Change(path, shown(old.domain.value), shown(value), reason, rule, put, subject)
         return self._replace({place: replace(old, domain=Value(value))}, change)
 
+    def optimised(self, place: int, reason: str, rule: str) -> bool:
+        """Make the Scientific definition at ``place`` a Nuisance one, with the values that it has."""
+        old = self._definitions[place]
+        assert old is not None
+        path = f"{PATH}[{place}].role"
+        nuisance = replace(old, role=Role.NUISANCE)
+        change = Change(path, old.role.value, Role.NUISANCE.value, reason, rule, (Put(path, Role.NUISANCE.value),))
+        return self._replace({place: nuisance}, change)
+
     def fixed(self, place: int, value: Scalar, reason: str, rule: str, subject: str = "") -> bool:
         """Make the definition at ``place`` a Fixed one; definitions that can then no longer apply go with it."""
         old = self._definitions[place]

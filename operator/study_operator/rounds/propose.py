@@ -18,7 +18,7 @@ from study_operator.rounds import ranges, remedies
 from study_operator.rounds.change import Change, Launch, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown, whole
 from study_operator.scalar import Scalar
-from study_operator.space import Kind, Role, Space
+from study_operator.space import Kind, Range, Role, Space
 
 UNSETTLED = frozenset(
     {
@@ -57,6 +57,7 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
     settled = not moved and not rest and _explored(evidence, findings, plan)
     if settled:
         rest += _exploit(draft, findings)
+        notes += _undecided(evidence)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
     notes += open_warnings(findings, changes, notes)
     if not changes and not plan.exploitation:
@@ -71,6 +72,18 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
 _GO_ON = (
     "Only the number of trials is to change. Where this study can go on, raise spec.budget.trials in its own manifest "
     "instead: its sequence of points goes on, and the trials that it has count."
+)
+
+
+def _undecided(evidence: Evidence) -> list[str]:
+    """A search that goes on in one arm has not answered which is the better one (rule 24)."""
+    searched = all(trial.spec.purpose is Purpose.SEARCH for trial in evidence.trials)
+    return [_OPEN] if searched and len(evidence.arms) > 1 else []
+
+
+_OPEN = (
+    "Which arm is the better one was not decided, as nothing was run again on fresh seeds. Where the answer matters, "
+    "add spec.confirmation to this study before you go on: it may be added now."
 )
 
 
@@ -168,6 +181,8 @@ def _exploit(draft: Draft, findings: Sequence[Finding]) -> list[Change]:
             value = best.arm.parameters[definition.name]
             reason = f"{best.label} has the best trial; the search goes on in this arm.{compared}"
             draft.fixed(place, value, reason, rule)
+        elif definition.role is Role.SCIENTIFIC and isinstance(definition.domain, Range):
+            draft.optimised(place, "The comparison is over; it is looked for with the others now.", rule)
     reason = (
         "The best trials are well inside the space, most of it trains, and more points would not change much: "
         "exploration is over, and a model finds the best configuration faster. Infeasible trials teach it too."
