@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy
 
+from study_operator.api.parts import Phase
 from study_operator.api.review import evidence as evidence_of_trials
 from study_operator.api.review import plan, review
-from study_operator.api.study import Phase, Study
+from study_operator.api.study import Study
 from study_operator.conclusions import (
     Comparison,
     Conclusion,

@@ -4,7 +4,8 @@ import json
 
 import numpy
 from study_operator.analysis import Analysis
-from study_operator.api.status import CHANGES, FINDINGS, NOTES, StudyStatus
+from study_operator.api.lessons import CHANGES, FINDINGS, NOTES
+from study_operator.api.status import StudyStatus
 from study_operator.conclusions import Conclusion, Verdict, arms, compare
 from study_operator.controller.lessons import LONGEST, lessons_of, lessons_told, told
 from study_operator.findings import Finding, Severity, Subject

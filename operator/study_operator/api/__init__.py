@@ -10,7 +10,8 @@ from study_operator.api.codec import (
     trial_status_to_manifest,
     trial_to_manifest,
 )
-from study_operator.api.study import Phase, Study
+from study_operator.api.parts import Phase
+from study_operator.api.study import Study
 from study_operator.api.validation import InvalidManifest, check_manifest, check_semantics, parse_study, study_space
 
 __all__ = [

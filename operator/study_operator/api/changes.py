@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_operator.api.cel import validation
-from study_operator.api.study import Phase, Study, StudySpec
+from study_operator.api.parts import Phase
+from study_operator.api.study import Study, StudySpec
 from study_operator.space import Problem
 
 _NO_TRIALS = "!has(oldSelf.status) || !has(oldSelf.status.trials)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from study_operator.api.study import CurveKind, Phase, Study
+from study_operator.api.parts import CurveKind, Phase
+from study_operator.api.study import Study
 from study_operator.findings import Evidence, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
 from study_operator.results.trial import Trial

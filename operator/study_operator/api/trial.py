@@ -24,7 +24,7 @@ from study_operator.api.fields import (
     ScalarText,
     StudyName,
 )
-from study_operator.api.study import MOST_RERUNS
+from study_operator.api.parts import MOST_RERUNS
 from study_operator.results.diagnostics import LARGEST
 from study_operator.results.trial import FIRST_CONFIRMATION, Purpose, Source, TrialState
 

@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 from study_operator.api.cel import BROKEN_RULES
 from study_operator.api.fields import SENTENCES
 from study_operator.api.hyperparameter import HyperparameterSpec
-from study_operator.api.study import BudgetSpec, ConfirmationSpec, Study, WaiverSpec
+from study_operator.api.parts import BudgetSpec, ConfirmationSpec, WaiverSpec
+from study_operator.api.study import Study
 from study_operator.api.template import suggestion, template_problems, unknown_field
 from study_operator.findings.finding import RULES
 from study_operator.space import InvalidSpace, Problem, Space, check_arms_fit, configuration

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from study_operator.analysis import Analysis
-from study_operator.api.status import CHANGES, FINDINGS, NOTES
+from study_operator.api.lessons import CHANGES, FINDINGS, NOTES
 from study_operator.conclusions import Conclusion, Interval, Verdict
 from study_operator.findings import Finding
 from study_operator.results.objective import Direction
