@@ -13,6 +13,8 @@ BRIDGE = "cni0"
 GATEWAY = "10.88.0.1"
 """The address of the node, and of everything outside of pods, as pods see it."""
 PODS = "10.88.0.0/16"
+_HARDWARE_ADDRESS = "0a:58:0a:58:00:01"
+"""Given none, a bridge has the lowest of its ports': it changed as pods came and went, and the others lost the node."""
 
 
 class Containerd:
@@ -30,7 +32,7 @@ class Containerd:
     def start(self) -> None:
         # The kubelet takes the bridge's address for the node's, so the bridge is there before the first pod.
         for command in (
-            ["ip", "link", "add", BRIDGE, "type", "bridge"],
+            ["ip", "link", "add", BRIDGE, "address", _HARDWARE_ADDRESS, "type", "bridge"],
             ["ip", "address", "add", f"{GATEWAY}/{PODS.partition('/')[2]}", "dev", BRIDGE],
             ["ip", "link", "set", BRIDGE, "up"],
         ):

@@ -29,11 +29,13 @@ def test_a_study_of_more_trials_than_gpus_finishes_with_its_curves_from_promethe
 
 
 def test_the_guides_steps_work_as_they_are_written(plane: ControlPlane, operator: Installation) -> None:
+    began = time.monotonic()
     told = operator.follow_guide("helm test")
     assert "rights in all namespaces: ok" in told and f"Prometheus at {operator.prometheus}: ok" in told
     told = operator.follow_guide("sed")
     assert "study.tuning.study/minimal condition met" in told and "minimal-7" in told
     assert operator.restarts() == 0
+    print(f"\nthe guide's check and its first study took {time.monotonic() - began:.0f} s")
 
 
 def test_a_killed_operator_goes_on_where_it_was(place: Place, operator: Installation) -> None:
