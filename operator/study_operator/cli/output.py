@@ -52,5 +52,6 @@ def prepare() -> None:
 
 def discard() -> None:
     """Send to nowhere what is still to be written to standard output, where that is this process's own."""
-    if sys.stdout is not None and sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    own = sys.__stdout__
+    if own is not None and sys.stdout is own:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
