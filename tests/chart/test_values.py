@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -33,6 +34,22 @@ def test_the_schema_knows_exactly_the_values_that_there_are() -> None:
                 compare(value, node["properties"][name], f"{path}.{name}")
 
     compare(yaml.safe_load((CHART / "values.yaml").read_text()), schema, "")
+
+
+def test_every_value_that_the_documentation_names_is_there() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    named = {
+        path
+        for page in (ROOT / "docs").glob("*.md")
+        for path in re.findall(r"`([a-zA-Z]+(?:\.[a-zA-Z]+)+)[:`]", page.read_text())
+        if path.split(".")[0] in values.keys() - {"resources"}  # a pod has those too
+    }
+    assert len(named) > 20
+    for path in named:
+        node: Any = values
+        for name in path.split("."):
+            assert name in node, path
+            node = node[name]
 
 
 @pytest.mark.parametrize(
