@@ -132,6 +132,13 @@ def test_warnings_and_waivers_are_caveats_and_mere_information_is_not() -> None:
     assert not any("Look." in caveat for caveat in caveats)
 
 
+@pytest.mark.parametrize(("arm", "told"), [("optimizer=sgd", "optimizer=sgd: The end"), ("all", "The end")])
+def test_a_caveat_names_the_arm_it_is_of(arm: str, told: str) -> None:
+    subject = Subject(arm=arm, hyperparameter="learning_rate")
+    warning = Finding("search-space-boundary", Severity.WARNING, subject, "The end of learning_rate is best.", "")
+    assert concluded(SEARCH, Question(), (warning,)).caveats[0] == f"{told} of learning_rate is best."
+
+
 def test_fixed_values_and_waivers_stay_caveats_however_much_is_found() -> None:
     warnings = tuple(
         Finding("overfitting", Severity.WARNING, Subject(trial=f"digits-{index}"), "It overfits.", "Regularise.")

@@ -164,10 +164,10 @@ def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         if finding.severity is not Severity.INFO and finding.rule != BASELINE_RULE:
             subject = finding.subject
-            named = any(
-                part and part in finding.message for part in (subject.arm, subject.hyperparameter, subject.trial)
-            )
-            yield finding.message if named or not str(subject) else f"{subject}: {finding.message}"
+            arm = "" if subject.arm == "all" else subject.arm
+            parts = (subject.field, arm, subject.hyperparameter, subject.trial)
+            untold = " · ".join(part for part in parts if part and part not in finding.message)
+            yield f"{untold}: {finding.message}" if untold else finding.message
 
 
 def _caveats_of_confirmation(
