@@ -103,7 +103,7 @@ def awaiting(
         message = f"Points are missing of {', '.join(missing)}; they are asked for {patience:g} s in all."
     else:
         message = (
-            "The trainer exited with code 0 and left no record, and no metric of it has arrived; "
+            "The trainer exited with code 0 and left no readable record, and no metric of it has arrived; "
             f"one is asked for {patience:g} s in all."
         )
     return replace(status, state=TrialState.AWAITING_METRICS, reason=reason, message=message)
