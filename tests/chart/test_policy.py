@@ -199,12 +199,12 @@ def test_a_template_whose_containers_cannot_be_looked_at_is_refused(author: Auth
 
 @pytest.fixture
 def loosened(policed: Cluster) -> Iterator[str]:
-    """The default policy replaced by one that allows everything, and one more ServiceAccount."""
+    """The default policy replaced by one that allows everything, under one ServiceAccount."""
     name = "loose"
     policed.create_namespace(name)
     values = {
         "admissionPolicy": {
-            "serviceAccounts": ["default", "trainer"],
+            "serviceAccounts": ["trainer"],
             "allowHostPath": True,
             "allowHostNamespaces": True,
             "allowPrivileged": True,
@@ -220,7 +220,7 @@ def loosened(policed: Cluster) -> Iterator[str]:
 
 def _wait_until_allowed(cluster: Cluster, namespace: str) -> None:
     deadline = time.monotonic() + 60
-    while _as_admin(cluster, study(namespace, pod={"hostPID": True})):
+    while _as_admin(cluster, study(namespace, pod={"hostPID": True, "serviceAccountName": "trainer"})):
         assert time.monotonic() < deadline, "the policy is not replaced"
         time.sleep(0.5)
 
@@ -231,11 +231,12 @@ def test_each_refusal_has_its_switch_and_another_account_still_takes_the_right_t
     _grant(policed, loosened, AUTHOR, "studies", "studies.tuning.study", "get,create,update,patch")
     _grant(policed, loosened, AUTHOR, "jobs", "jobs.batch", "create")
     author = Author(policed, AUTHOR)
-    for pod, _ in REFUSED.values():
-        if not {"serviceAccountName", "serviceAccount"} & pod.keys():
-            assert author.create(study(loosened, pod=pod)) == ""
-    told = author.create(study(loosened, pod={"serviceAccountName": "trainer"}))
+    trainer = {"serviceAccountName": "trainer"}
+    told = author.create(study(loosened, pod=trainer))
     assert "author may not act as the ServiceAccount trainer" in told and "impersonate" in told
     _grant(policed, loosened, AUTHOR, "act-as", "serviceaccounts", "impersonate", "--resource-name=trainer")
-    assert author.create(study(loosened, pod={"serviceAccountName": "trainer"})) == ""
+    for pod, _ in REFUSED.values():
+        if not {"serviceAccountName", "serviceAccount"} & pod.keys():
+            assert author.create(study(loosened, pod={**pod, **trainer})) == ""
     assert "not under builder" in author.create(study(loosened, pod={"serviceAccountName": "builder"}))
+    assert "not under default" in author.create(study(loosened)), "which is what a template that names none says"
