@@ -25,6 +25,17 @@ GPUS = 4
 """How many nvidia.com/gpu the node of the ``node_agent`` fixture has."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cluster: runs on the control plane; given to every test that asks for it")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "control_plane" in getattr(item, "fixturenames", ()):
+            item.add_marker("cluster")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the missing programs if a collected test runs on a fixture of this module."""
     needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
