@@ -34,7 +34,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """All settings; with few trials the level is just kept, so that it takes many simulations to tell."""
 
     def runs(n: int) -> int:
-        return count(effort, 6000 if n <= 8 else 2000)
+        return count(effort, 6000 if n == 4 else 1500)
 
     null, alternative = Hypothesis.NULL, Hypothesis.ALTERNATIVE
     for dimensions in (1, 3):
@@ -49,7 +49,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
         yield _clear(null, "2 equal arms, 40% infeasible in each", 3, n, 0.1, runs(n), rng, infeasible=0.4)
         for lead in (0.05, 0.1, 0.2):
             setting = f"one arm better by {lead}, d=3, noise 0.03"
-            yield _clear(alternative, setting, 3, n, 0.03, count(effort, 1000), rng, lead=lead)
+            yield _clear(alternative, setting, 3, n, 0.03, count(effort, 500), rng, lead=lead)
 
 
 def _clear(

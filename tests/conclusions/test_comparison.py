@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from study_operator.conclusions import Group, best_of_m_curves, compare, isolation
 from study_operator.conclusions.comparison import arms
+from study_operator.results.objective import Direction
 from study_operator.samplers import SobolSampler, SuggestionRequest
 
 from tests.conclusions.studies import SPACE, evidence, trial
@@ -68,26 +69,28 @@ def test_one_trial_tells_no_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "low", "high"),
-    [
-        ([0.0, 0.01, 0.5, 0.9], 0.0, math.inf),
-        ([-1.0, -0.98, -0.5, -0.1], -1.0, 0.0),
-        ([-7.0, -0.01, -0.5, -0.1], -math.inf, 0.0),
-        ([-3.0, 3.0, -9.0, 9.0], -math.inf, math.inf),
-    ],
-    ids=["errors", "accuracies", "always negative", "anything"],
+    ("values", "floor"),
+    [([0.0, 0.01, 0.5, 0.9], 0.0), ([-1.0, -0.98, -0.5, -0.1], -1.0)],
+    ids=["errors", "accuracies"],
 )
-def test_no_interval_leaves_what_the_objective_never_left(values: list[float], low: float, high: float) -> None:
-    """They would: a quarter of four trials is one, and these are spread from end to end."""
-    found = group("a", numpy.array(values))
-    (estimate,) = compare([found], rng()).estimates
-    (point, *_) = best_of_m_curves([found], rng())["a"]
-    for interval in (estimate.interval, point.interval):
-        assert interval is not None
-        assert low <= interval.low < interval.high <= high
-    assert estimate.interval is not None
-    assert (estimate.interval.low == low) or low == -math.inf
-    assert (estimate.interval.high == high) or high == math.inf
+def test_no_interval_is_better_than_the_objective_can_be(values: list[float], floor: float) -> None:
+    """It would be: a quarter of four trials is one, and these are spread from end to end."""
+
+    def lows(given: float) -> list[float]:
+        found = Group("a", numpy.arange(4), numpy.array(values), given)
+        intervals = compare([found], rng()).estimates[0].interval, best_of_m_curves([found], rng())["a"][0].interval
+        return [interval.low for interval in intervals if interval is not None]
+
+    unknown, known, refuted = lows(-math.inf), lows(floor), lows(floor + 0.001)
+    assert known == [floor, floor]
+    assert max(unknown) < floor
+    assert refuted == unknown
+
+
+def test_the_floor_is_known_by_the_metrics_name_and_direction() -> None:
+    assert [found.floor for found in arms(evidence([trial(index, 0.4) for index in range(4)]))] == [0.0, 0.0]
+    maximised = arms(evidence([trial(index, 0.4) for index in range(4)], Direction.MAXIMIZE))
+    assert [found.floor for found in maximised] == [-math.inf] * 2
 
 
 def test_the_same_trials_give_the_same_intervals() -> None:

@@ -31,6 +31,7 @@ from study_operator.conclusions.order_statistics import (
     expected_best_of_resamples,
 )
 from study_operator.findings.evidence import Evidence
+from study_operator.findings.metric_names import best_possible
 from study_operator.space import Scalar
 
 RESAMPLES = 1000
@@ -52,12 +53,14 @@ class Group:
     """Trials that are compared with others: an arm's, or those of all arms that share a scientific value.
 
     ``points`` has the index of each trial's point, shape (n,), which trials of different groups share; ``values`` their
-    objectives, minimised, +inf where infeasible.
+    objectives, minimised, +inf where infeasible; ``floor`` is what no objective can be better than, as an error not
+    better than zero.
     """
 
     label: str
     points: NDArray[numpy.intp]
     values: Floats
+    floor: float = -math.inf
 
     @property
     def infeasible(self) -> int:
@@ -149,7 +152,6 @@ def compare(groups: Iterable[Group], rng: numpy.random.Generator) -> Comparison:
     expected = [expected_best(values, m) for values in penalised]
     deviations = _resampled(found, penalised, [m], rng, RESAMPLES)[:, :, 0]
     order = sorted(range(len(found)), key=lambda index: (expected[index], index))
-    bounds = _bounds(found)
     estimates = tuple(
         Estimate(
             found[index].label,
@@ -158,7 +160,7 @@ def compare(groups: Iterable[Group], rng: numpy.random.Generator) -> Comparison:
             float(found[index].values.min()),
             m,
             expected[index],
-            _within(bounds, _interval(expected[index], deviations[index], n, n / m - 1)),
+            _possible(found[index], _interval(expected[index], deviations[index], n, n / m - 1)),
             chance_of_none(found[index].infeasible, len(found[index].values), m),
         )
         for index in order
@@ -177,7 +179,7 @@ def best_of_m_curves(groups: Sequence[Group], rng: numpy.random.Generator) -> di
     found = [group for group in groups if group.feasible]
     if not found:
         return {}
-    penalised, bounds = _penalised(found), _bounds(found)
+    penalised = _penalised(found)
     curves = {}
     for group, values in zip(found, penalised, strict=True):
         n = len(values)
@@ -187,7 +189,7 @@ def best_of_m_curves(groups: Sequence[Group], rng: numpy.random.Generator) -> di
         deviations = _resampled([group], [values], sure, rng, resamples)[0].T
         expected = {m: expected_best(values, m) for m in grid}
         intervals = {
-            m: _within(bounds, _interval(expected[m], spread, n, n / m - 1))
+            m: _possible(group, _interval(expected[m], spread, n, n / m - 1))
             for m, spread in zip(sure, deviations, strict=True)
         }
         curves[group.label] = tuple(CurvePoint(m, expected[m], intervals.get(m)) for m in grid)
@@ -199,7 +201,10 @@ def _group(evidence: Evidence, label: str, members: Sequence[int]) -> Group:
     found = [evidence.arms[member] for member in members]
     indices = [trial.spec.index for arm in found for trial in arm.trials]
     points: NDArray[numpy.intp] = numpy.array(indices, dtype=numpy.intp) // len(evidence.arms)
-    return Group(label, points, numpy.concatenate([arm.ranked for arm in found]))
+    direction = evidence.objective.direction
+    possible = best_possible(evidence.objective.metric, direction)
+    floor = -math.inf if possible is None else direction.minimised(possible)
+    return Group(label, points, numpy.concatenate([arm.ranked for arm in found]), floor)
 
 
 def _penalised(groups: Sequence[Group]) -> list[Floats]:
@@ -256,20 +261,8 @@ def _interval(center: float, resampled: Floats, n: int, freedom: float) -> Inter
     return Interval(center - reach, center + reach)
 
 
-def _bounds(groups: Sequence[Group]) -> Interval:
-    """What the objective hardly ever leaves, minimised: a side of zero on which all trials are, and where that is the
-    lower one, as of an accuracy, the part of it down to -1 if they are there.
-
-    An interval that ends there loses nothing: the expected best of a quarter of the trials is seldom better than the
-    best of all.
-    """
-    values = numpy.concatenate([group.values[numpy.isfinite(group.values)] for group in groups])
-    least, most = (float(values.min()), float(values.max())) if len(values) else (-math.inf, math.inf)
-    if least >= 0:
-        return Interval(0.0, math.inf)
-    return Interval(-1.0 if least >= -1 and most <= 0 else -math.inf, 0.0 if most <= 0 else math.inf)
-
-
-def _within(bounds: Interval, interval: Interval | None) -> Interval | None:
-    """The part of the interval that is within the bounds."""
-    return interval and Interval(max(interval.low, bounds.low), min(interval.high, bounds.high))
+def _possible(group: Group, interval: Interval | None) -> Interval | None:
+    """The part of the interval that is not better than the floor, unless a trial was: then it is none."""
+    if interval is None or group.values.min() < group.floor:
+        return interval
+    return Interval(max(interval.low, group.floor), interval.high)

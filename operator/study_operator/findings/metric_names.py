@@ -17,6 +17,8 @@ EPOCH = ("epoch", "epochs")
 
 _SMALLER = frozenset(("loss", "error", "perplexity", "mse", "rmse", "mae", "nll", "cost", "wer", "cer", "bpc"))
 _LARGER = frozenset(("accuracy", "acc", "auc", "f1", "bleu", "rouge", "precision", "recall", "map", "ndcg", "iou"))
+_NEVER_NEGATIVE = frozenset(("error", "perplexity", "mse", "rmse", "mae", "wer", "cer"))
+_AT_MOST_ONE = _LARGER - {"bleu", "rouge"}
 
 
 def better(metric: str) -> Direction | None:
@@ -25,6 +27,14 @@ def better(metric: str) -> Direction | None:
     if bool(words & _SMALLER) == bool(words & _LARGER):
         return None
     return Direction.MINIMIZE if words & _SMALLER else Direction.MAXIMIZE
+
+
+def best_possible(metric: str, direction: Direction) -> float | None:
+    """What the metric cannot be better than, by its name: 0 for an error, 1 for an accuracy; None for most."""
+    words = set(re.split(r"[^a-z0-9]+", metric.lower()))
+    if better(metric) is not direction:
+        return None
+    return 0.0 if words & _NEVER_NEGATIVE else 1.0 if words & _AT_MOST_ONE else None
 
 
 def first_known(trial: Trial, names: tuple[str, ...]) -> CurveDiagnostics | None:
