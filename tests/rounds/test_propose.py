@@ -99,7 +99,15 @@ def test_a_learning_rate_at_the_edge_is_not_expanded_but_probed() -> None:
     proposal = proposed(round_of(LEARNING_RATE), found("learning-rate-edge", "learning_rate"))
     assert proposal.changes == ()
     assert proposal.summary.startswith("Nothing of the manifest is to change. Before you launch")
-    assert proposal.notes == ("It was seen. Act.",)
+    assert proposal.notes == ("learning_rate: It was seen. Act.",)
+
+
+def test_a_note_names_the_arm_it_is_of() -> None:
+    seen = [found("infeasible-trials", arm=f"optimizer={arm}") for arm, _ in ARMS]
+    assert proposed(round_of(*TWO_ARMS), *seen).notes == (
+        "optimizer=adam: It was seen. Act.",
+        "optimizer=nesterov: It was seen. Act.",
+    )
 
 
 def test_what_warns_and_changes_nothing_is_to_be_read_before_a_launch() -> None:

@@ -163,11 +163,7 @@ def _caveats_of_design(evidence: Evidence, question: Question) -> Iterator[str]:
 def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         if finding.severity is not Severity.INFO and finding.rule != BASELINE_RULE:
-            subject = finding.subject
-            arm = "" if subject.arm == "all" else subject.arm
-            parts = (subject.field, arm, subject.hyperparameter, subject.trial)
-            untold = " · ".join(part for part in parts if part and part not in finding.message)
-            yield f"{untold}: {finding.message}" if untold else finding.message
+            yield finding.sentence
 
 
 def _caveats_of_confirmation(

@@ -60,6 +60,16 @@ class Finding:
     step: int | None = None
 
     @property
+    def sentence(self) -> str:
+        """The message, after what it is about as far as it does not say so itself; an arm that is the only one is not
+        named.
+        """
+        subject = self.subject
+        parts = (subject.field, "" if subject.arm == "all" else subject.arm, subject.hyperparameter, subject.trial)
+        untold = " · ".join(part for part in parts if part and part not in self.message)
+        return f"{untold}: {self.message}" if untold else self.message
+
+    @property
     def waived(self) -> bool:
         """Whether its rule was waived by the manifest: it is still told, and nothing follows from it."""
         return "waived" in self.numbers

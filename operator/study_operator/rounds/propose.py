@@ -102,8 +102,8 @@ def open_warnings(findings: Sequence[Finding], changes: Sequence[Change] = (), n
         note
         for finding in findings
         if finding.severity is Severity.WARNING and not finding.subject.field and finding.rule not in answered
-        for note in [f"{finding.message} {finding.advice}"]
-        if not any(told.startswith(finding.message) for told in notes)
+        for note in [f"{finding.sentence} {finding.advice}"]
+        if not any(finding.sentence in told for told in notes)
     ]
 
 
@@ -118,7 +118,7 @@ def _few(finding: Finding) -> bool:
 
 
 def _advice(findings: Sequence[Finding]) -> tuple[str, ...]:
-    return tuple(f"{each.message} {each.advice}" for each in findings if each.severity is Severity.WARNING)
+    return tuple(f"{each.sentence} {each.advice}" for each in findings if each.severity is Severity.WARNING)
 
 
 def _fix_what_does_not_matter(draft: Draft, findings: Sequence[Finding]) -> None:

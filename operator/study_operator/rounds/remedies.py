@@ -43,7 +43,7 @@ def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
         if finding.rule == "overfitting" and finding.severity is Severity.WARNING and not _regularised(draft, finding):
             candidates = " or ".join(f"{kind} ({domain_text(domain)})" for kind, domain in STRENGTHS.items())
             notes.append(
-                f"{finding.message} The manifest names no regulariser to tune: add one that the trainer knows as a "
+                f"{finding.sentence} The manifest names no regulariser to tune: add one that the trainer knows as a "
                 f"Nuisance hyperparameter, {candidates}."
             )
     return notes
@@ -127,7 +127,7 @@ def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
     for finding in findings:
         if finding.rule != "learning-rate-edge":
             continue
-        notes.append(f"{finding.message} {finding.advice}")
+        notes.append(f"{finding.sentence} {finding.advice}")
         longest = int(WARMUP_SHARE * steps) if steps else 0
         for place, definition in list(draft.definitions()):
             arms = {arm.label for arm in draft.arms_of(place)}
