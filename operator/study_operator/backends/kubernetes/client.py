@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -138,33 +138,37 @@ class Client:
 
     async def read(self, path: str) -> Json:
         """The object as it is. Raises NotFound."""
-        return await self._request("get", "GET", path)
+        return await self._object(self._send("get", "GET", path))
 
     async def create(self, path: str, body: Json, *, dry_run: bool = False) -> Json:
         """The object as it was created, or with ``dry_run`` as it would have been."""
         if not dry_run:
             self._guard()
-        return await self._request("create", "POST", path, body, {"dryRun": "All"} if dry_run else {})
+        return await self._object(self._send("create", "POST", path, body, {"dryRun": "All"} if dry_run else {}))
 
     async def replace(self, path: str, body: Json) -> Json:
         """Raises Conflict if the object's resourceVersion is no longer that of ``body``."""
         self._guard()
-        return await self._request("update", "PUT", path, body)
+        return await self._object(self._send("update", "PUT", path, body))
 
     async def patch(self, path: str, operations: Sequence[Json]) -> Json:
         """Apply a JSON patch (RFC 6902): unlike a merge, its ``add`` replaces a whole status at once."""
         self._guard()
-        return await self._request("patch", "PATCH", path, operations, content_type="application/json-patch+json")
+        return await self._object(
+            self._send("patch", "PATCH", path, operations, content_type="application/json-patch+json")
+        )
 
     async def delete(self, path: str, uid: str) -> None:
         """Delete that very object. Raises Conflict if another one has its name by now."""
         self._guard()
-        await self._request("delete", "DELETE", path, _delete_options() | {"preconditions": {"uid": uid}})
+        body = _delete_options() | {"preconditions": {"uid": uid}}
+        await self._object(self._send("delete", "DELETE", path, body))
 
     async def delete_collection(self, path: str, label_selector: str) -> None:
         """Delete every object that the selector matches, in one request."""
         self._guard()
-        await self._request("deletecollection", "DELETE", path, _delete_options(), {"labelSelector": label_selector})
+        query = {"labelSelector": label_selector}
+        await self._object(self._send("deletecollection", "DELETE", path, _delete_options(), query))
 
     async def pages(
         self, path: str, *, label_selector: str = "", field_selector: str = "", metadata_only: bool = False
@@ -174,12 +178,14 @@ class Client:
         position: str | None = ""
         while position is not None:
             try:
-                page = await self._request(
-                    "list",
-                    "GET",
-                    path,
-                    query={**query, "continue": position},
-                    accept=_METADATA_ONLY if metadata_only else None,
+                page = await self._object(
+                    self._send(
+                        "list",
+                        "GET",
+                        path,
+                        query={**query, "continue": position},
+                        accept=_METADATA_ONLY if metadata_only else None,
+                    )
                 )
             except Expired as expired:
                 position = expired.position or ""
@@ -189,7 +195,7 @@ class Client:
 
     async def snapshot(self, path: str, field_selector: str) -> tuple[list[Json], str]:
         """The objects that match, and the version from which :meth:`watch` goes on."""
-        listed = await self._request("list", "GET", path, query={"fieldSelector": field_selector})
+        listed = await self._object(self._send("list", "GET", path, query={"fieldSelector": field_selector}))
         return listed["items"] or [], listed["metadata"]["resourceVersion"]
 
     async def watch(self, path: str, version: str, field_selector: str) -> AsyncIterator[tuple[str, Json]]:
@@ -200,7 +206,7 @@ class Client:
         """
         query = {"watch": "true", "allowWatchBookmarks": "true"}
         query |= {"resourceVersion": version, "fieldSelector": field_selector}
-        response = await self._answered("watch", "GET", path, query=query, timeout=_WATCH_TIMEOUT)
+        response = await self._send("watch", "GET", path, query=query, timeout=_WATCH_TIMEOUT)
         try:
             with _reached():
                 async for line in response.content:
@@ -211,25 +217,13 @@ class Client:
         finally:
             response.close()
 
-    async def _request(
-        self,
-        verb: str,
-        method: str,
-        path: str,
-        body: Json | Sequence[Json] | None = None,
-        query: Mapping[str, str] = {},
-        *,
-        content_type: str = "application/json",
-        accept: str | None = None,
-    ) -> Json:
-        response = await self._answered(
-            verb, method, path, body, query, content_type=content_type, accept=accept, timeout=_TIMEOUT
-        )
+    async def _object(self, sending: Awaitable[aiohttp.ClientResponse]) -> Json:
+        response = await sending
         with _reached():
             data = await response.read()
         return self._decoded(data)
 
-    async def _answered(
+    async def _send(
         self,
         verb: str,
         method: str,
@@ -239,7 +233,7 @@ class Client:
         *,
         content_type: str = "application/json",
         accept: str | None = None,
-        timeout: aiohttp.ClientTimeout,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,
     ) -> aiohttp.ClientResponse:
         """The response, its body yet to be read; a refusal is raised."""
         parameters = urlencode([(name, value) for name, value in query.items() if value])
