@@ -58,6 +58,11 @@ async def test_a_file_that_is_no_kubeconfig_is_told(tmp_path: Path, content: str
         await load_configuration(tmp_path / "config")
 
 
+async def test_a_kubeconfig_that_is_not_there_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"there is no kubeconfig {tmp_path}/config, and this is no pod"):
+        await load_configuration(tmp_path / "config")
+
+
 @pytest.mark.parametrize("status", [200, 502])
 async def test_a_page_of_a_proxy_is_no_answer(server: Server, status: int) -> None:
     server.responses = [web.Response(text="<html>hello</html>", status=status)]

@@ -24,6 +24,7 @@ import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config, refresh_token
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME
+from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
 from study_operator.api.names import API_VERSION
 from study_operator.backends.kubernetes.errors import Expired, failure
@@ -82,7 +83,7 @@ async def load_configuration(kubeconfig: Path | None) -> tuple[Configuration, as
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             loader = await load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=None if kubeconfig is None else str(kubeconfig),
+                config_file=_kubeconfig(kubeconfig),
                 client_configuration=configuration,
                 persist_config=False,
             )
@@ -98,6 +99,14 @@ async def load_configuration(kubeconfig: Path | None) -> tuple[Configuration, as
     configuration.client_session_kwargs = {"trust_env": False}
     configuration.connection_pool_maxsize = _CONNECTIONS
     return configuration, refresh
+
+
+def _kubeconfig(given: Path | None) -> str:
+    """The file, or the files in the form of KUBECONFIG. Raises ConfigurationError where there is none of them."""
+    files = KUBE_CONFIG_DEFAULT_LOCATION if given is None else str(given)
+    if not any(Path(file).expanduser().exists() for file in files.split(os.pathsep) if file):
+        raise ConfigurationError(f"no access to an API server: there is no kubeconfig {files}, and this is no pod")
+    return str(files)
 
 
 def _environment_proxy(url: str) -> str | None:
