@@ -31,12 +31,14 @@ def test_only_what_the_evidence_asks_for_is_changed_and_its_reason_stands_above(
         "name: optimizers-r1   # the first round",
         "max: 0.1     # torch's default is 0.01",
         "- {name: learning_rate, role: Nuisance, when: {optimizer: [adam]}, range: {min: 1e-05, max: 0.1, scale: Log}}",
+        "seed: 7",
     ]
     assert added == [
         "name: optimizers-r2   # the first round",
         "basedOn: optimizers-r1",
         "max: 1     # torch's default is 0.01",
         "- {name: learning_rate, role: Nuisance, when: {optimizer: [adam]}, range: {min: 1e-05, max: 1, scale: Log}}",
+        "seed: 8",
     ]
     lines = result.stdout.splitlines()
     at = next(index for index, line in enumerate(lines) if "max: 1 " in line)

@@ -17,8 +17,10 @@ def test_the_next_round_widens_the_range_and_finds_a_better_best(
     first = place.finishes("rate-r1")
     [finding] = [each for each in first["findings"] if each["severity"] == "Warning"]
     assert (finding["rule"], finding["numbers"]["side"]) == ("search-space-boundary", "min")
-    [change] = first["proposedNext"]["changes"]
-    assert (change["path"], change["to"]) == ("spec.hyperparameters[0].range.min", "0.0001")
+    assert [(change["path"], change["to"]) for change in first["proposedNext"]["changes"]] == [
+        ("spec.hyperparameters[0].range.min", "0.0001"),
+        ("spec.sampler.seed", "8"),
+    ]
 
     file = tmp_path / "r2.yaml"
     where = ["--kubeconfig", str(place.plane.kubeconfig), "--namespace", place.namespace]

@@ -140,11 +140,21 @@ def test_a_fixed_regulariser_is_tuned_where_trials_overfit() -> None:
 
 
 @pytest.mark.parametrize(("best", "expected"), [(0.9, "0.6"), (0.1, "")])
-def test_a_tuned_regulariser_gets_stronger_where_the_best_is_in_the_stronger_half(best: float, expected: str) -> None:
+def test_a_tuned_regulariser_gets_stronger_where_it_is_strong_already(best: float, expected: str) -> None:
     dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
     proposal = proposed(round_of(dropout, LEARNING_RATE, best=best), found("overfitting"))
     assert [change.after for change in proposal.changes] == ([expected] if expected else [])
     assert bool(proposal.notes) is not bool(expected)
+
+
+def test_what_overfits_at_a_weak_regulariser_has_stronger_ones_in_the_range() -> None:
+    dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
+    evidence = round_of(dropout, LEARNING_RATE, best=0.9)
+    weakest = min(evidence.trials, key=lambda trial: float(trial.spec.parameters["dropout"]))
+    seen = replace(found("overfitting"), subject=Subject(arm="all", trial=weakest.spec.name))
+    proposal = proposed(evidence, seen)
+    assert proposal.changes == ()
+    assert "no regulariser to tune" not in proposal.notes[0]
 
 
 def test_what_is_saturated_early_in_every_arm_is_shortened() -> None:
@@ -275,6 +285,16 @@ def test_exploration_goes_on_while_its_rules_are_not_clear(rule: str) -> None:
 
 def test_exploration_goes_on_until_its_trials_have_ended() -> None:
     assert proposed(round_of(LEARNING_RATE), exploitation=False, trials=33).changes == ()
+
+
+def test_every_next_round_has_points_of_its_own() -> None:
+    moving = found("search-space-boundary", "learning_rate", side="max", to=10.0)
+    assert moves(proposed(round_of(LEARNING_RATE), moving, seed=2**31 - 1))[-1] == (
+        "spec.sampler.seed",
+        "2147483647",
+        "0",
+    )
+    assert proposed(round_of(LEARNING_RATE), seed=7).changes == ()
 
 
 def test_a_baseline_follows_into_the_new_space() -> None:

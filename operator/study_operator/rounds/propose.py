@@ -191,14 +191,18 @@ def _exploit(draft: Draft, findings: Sequence[Finding]) -> list[Change]:
 
 
 def follow_up(draft: Draft, plan: Plan, rest: Sequence[Change]) -> list[Change]:
-    """What other changes bring with them: new points, and a baseline that is in the new space."""
+    """What other changes bring with them: new points, and a baseline that is in the new space.
+
+    A seed that is not given follows from the study's name, and so is another one by itself. With the same one, the best
+    trial of the next round would be near the same end of a range again, and be taken for another finding.
+    """
     followed = []
-    fresh = next((each for each in rest if each.rule in ("enough-points", "after-exploration")), None)
-    if plan.seed is not None and fresh is not None:
-        reason = "With the same seed the round would begin with the points of this one."
+    cause = next(iter([*draft.changes, *rest]), None)
+    if plan.seed is not None and cause is not None:
+        reason = "A round has points of its own: with the same seed it would have the luck of this one's again."
         seed = (plan.seed + 1) % 2**31
         put = (Put("spec.sampler.seed", seed),)
-        followed.append(Change("spec.sampler.seed", str(plan.seed), str(seed), reason, fresh.rule, put))
+        followed.append(Change("spec.sampler.seed", str(plan.seed), str(seed), reason, cause.rule, put))
     if plan.baseline is not None and draft.changes and not draft.has(plan.baseline):
         followed += _baseline(draft, plan.baseline)
     return followed

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from study_operator.findings import Evidence, Finding, Severity
+from study_operator.findings import ArmEvidence, Evidence, Finding, Severity
 from study_operator.findings.boundary import expanded
+from study_operator.results.trial import Trial
 from study_operator.rounds.change import Change, Put
 from study_operator.rounds.draft import Draft, domain_text, kind
 from study_operator.space import Choices, Kind, Range, Role, ScaleName, Value
@@ -25,6 +26,9 @@ STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
     }
 )
 """Where the search for a regulariser's strength begins."""
+
+STRONG = 0.75
+"""From this part of its range on a regulariser is strong [D]: what overfits there wants a stronger one yet."""
 
 MARGIN = 1.5
 """How much longer than until it saturates a training may be [D]: the median trial's is no bound."""
@@ -61,15 +65,22 @@ def _regularised(draft: Draft, finding: Finding) -> bool:
             strengths = STRENGTHS[kind(definition)]
             done |= draft.tuned(place, strengths, finding.message, finding.rule, finding.subject.arm)
         elif isinstance(definition.domain, Range) and definition.role is Role.NUISANCE:
-            arm = arms[finding.subject.arm]
-            assert arm.best is not None
-            strength = arm.trials[arm.best].spec.parameters.get(definition.name)
+            strength = _overfitting(arms[finding.subject.arm], finding).spec.parameters.get(definition.name)
             further = expanded(definition, "max")
-            if strength is None or further is None or definition.domain.coordinate(strength) < 0.5:
+            if strength is None or definition.domain.coordinate(strength) < STRONG:
+                done = True  # there are stronger values in the range
+                continue
+            if further is None:
                 continue
             stronger = Range(definition.domain.minimum, further, definition.domain.scale, definition.domain.integer)
             done |= draft.ranged(place, stronger, finding.message, finding.rule, finding.subject.arm)
     return done
+
+
+def _overfitting(arm: ArmEvidence, finding: Finding) -> Trial:
+    """The trial that was found to overfit, or else the arm's best."""
+    assert arm.best is not None
+    return next((trial for trial in arm.trials if trial.spec.name == finding.subject.trial), arm.trials[arm.best])
 
 
 def shorten(evidence: Evidence, findings: Sequence[Finding]) -> list[Change]:
