@@ -16,17 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.server import Server, free_port
 
+PROGRAM = str(Path(sys.executable).with_name("study-operator"))
+
 
 class OperatorProcess(Server):
-    """One replica. Its log, which all its starts share, is JSON, one object a line."""
+    """One replica, started by ``program``. Its log, which all its starts share, is JSON, one object a line."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, folder: Path, arguments: Sequence[str], program: Sequence[str] = (PROGRAM,)) -> None:
         folder.mkdir(exist_ok=True)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        program = Path(sys.executable).with_name("study-operator")
         probes = ("--http-address=127.0.0.1", f"--http-port={port}")
-        super().__init__([str(program), *probes, *arguments], folder / "operator.log")
+        super().__init__([*program, *probes, *arguments], folder / "operator.log")
 
     def start_and_wait(self, stage: str = "acting") -> None:
         self.start()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from tests.chart.chart import NAMESPACE, of_kind, render
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.node_agent import NodeAgent
-from tests.cluster.operator_process import OperatorProcess
+from tests.cluster.operator_process import PROGRAM, OperatorProcess
 from tests.end_to_end.conftest import resources
 from tests.end_to_end.place import Place
 
@@ -33,13 +34,16 @@ def install_rights(plane: ControlPlane) -> Path:
 
 
 @contextmanager
-def replica(kubeconfig: Path, folder: Path, *arguments: str) -> Iterator[OperatorProcess]:
+def replica(
+    kubeconfig: Path | None, folder: Path, *arguments: str, program: Sequence[str] = (PROGRAM,)
+) -> Iterator[OperatorProcess]:
     """An operator that is started; it need not come to act."""
+    access = [] if kubeconfig is None else [f"--kubeconfig={kubeconfig}"]
     lease = (f"--lease-namespace={NAMESPACE}", "--no-leader-election")
-    process = OperatorProcess(folder, [f"--kubeconfig={kubeconfig}", *lease, *arguments])
+    process = OperatorProcess(folder, [*access, *lease, *arguments], program)
     process.start()
     try:
-        process.wait_until(lambda: process.stage)
+        process.wait_until(lambda: bool(process.stage))
         yield process
     finally:
         process.stop()
@@ -56,11 +60,10 @@ def start(place: Place, tmp_path: Path) -> Iterator[Starter]:
     started: list[OperatorProcess] = []
     kubeconfig = install_rights(place.plane)
 
-    def starter(*arguments: str, kubeconfig: Path = kubeconfig) -> OperatorProcess:
+    def starter(*arguments: str, program: Sequence[str] = (PROGRAM,)) -> OperatorProcess:
         folder = tmp_path / f"operator-{len(started)}"
-        folder.mkdir()
         only = (f"--namespace={place.namespace}", "--no-leader-election")
-        process = OperatorProcess(folder, [f"--kubeconfig={kubeconfig}", *only, *arguments])
+        process = OperatorProcess(folder, [f"--kubeconfig={kubeconfig}", *only, *arguments], program)
         started.append(process)
         process.start_and_wait()
         return process
@@ -70,17 +73,28 @@ def start(place: Place, tmp_path: Path) -> Iterator[Starter]:
         process.stop()
 
 
-def requests(plane: ControlPlane, user: str = OPERATOR) -> int:
-    """How many requests of the user the API server has finished so far."""
+def elsewhere(*moved: str) -> tuple[str, ...]:
+    """The program by which the operator starts where its clock, or its service account's folder, is another."""
+    return (sys.executable, str(Path(__file__).with_name("elsewhere.py")), *moved, "--")
+
+
+def requests(plane: ControlPlane) -> int:
+    """How many requests of operators the API server has answered so far, those that it refused included."""
     with plane.audit_log.open() as log:
-        return sum(json.loads(line)["user"].get("username") == user for line in log)
+        agents = (json.loads(line).get("userAgent", "") for line in log)
+        return sum(agent.startswith(("study-operator", "kopf")) for agent in agents)
 
 
-def requests_a_minute(plane: ControlPlane, seconds: float = 10.0, user: str = OPERATOR) -> float:
-    """Measured for some seconds from now."""
-    before = requests(plane, user)
+def assert_asks_less_than(bound: float, plane: ControlPlane, fault: str, seconds: float = 10.0) -> None:
+    """Requests a minute, over some seconds from now. What was measured is printed, for the table of docs/operations.md:
+
+    python -m pytest -rP tests/faults | grep 'a minute'
+    """
+    before = requests(plane)
     time.sleep(seconds)
-    return (requests(plane, user) - before) * 60 / seconds
+    rate = (requests(plane) - before) * 60 / seconds
+    print(f"{fault}: {rate:.0f} requests a minute")
+    assert rate < bound
 
 
 def log_has(process: OperatorProcess, text: str) -> bool:

@@ -24,7 +24,7 @@ from study_operator.backends.kubernetes.backend import DEFAULT_LINGER, Kubernete
 from study_operator.backends.kubernetes.client import STUDIES, TRIALS, Client, load_configuration
 from study_operator.backends.kubernetes.missing_pods import MissingPods
 from study_operator.backends.kubernetes.observer import RunObserver
-from study_operator.backends.port import BackendError
+from study_operator.backends.port import BackendError, Unavailable
 from study_operator.controller import Controller
 from study_operator.edge.feed import Feed
 from study_operator.edge.health import Health, Stage
@@ -138,8 +138,14 @@ class _Process:
             # Left to itself kopf asks for the name of the process's user, and a container's user often has none.
             identity=own_identity(),  # type: ignore[arg-type]  # kopf's type for it is private
         )
-        await _first_to_end(watches, self._heed_signals_again(started))
-        raise RuntimeError("the watches ended; was the custom resource definition deleted?")
+        try:
+            await _first_to_end(watches, self._heed_signals_again(started))
+        except kopf.LoginError as error:
+            # Only a new process makes kopf forget the token. It waits where this one ends, if its own is no better.
+            raise Unavailable("the API server does not accept the operator's credentials any more") from error
+        except Exception as error:  # kopf has logged its trace
+            raise Unavailable(f"the watches ended; was a custom resource definition deleted? {error}") from error
+        raise Unavailable("the watches ended")
 
     async def _heed_signals_again(self, started: asyncio.Event) -> None:
         """Take the signals back from kopf, which puts its own handlers in place as it starts."""
