@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +49,18 @@ def test_a_study_is_watched_to_its_end_by_name_and_by_folder(finished):
     for name in ("study", "studies/study"):
         watched = finished.study("watch", name)
         assert (watched.returncode, watched.stdout.startswith("Finished 4/4, best loss")) == (0, True)
+
+
+@pytest.mark.parametrize("file", ["identity.json", "status.yaml", "study.yaml", "trials/study-0.json"])
+@pytest.mark.parametrize("content", ["{", "- 1"])
+def test_a_file_that_is_damaged_is_named_and_hides_no_other_study(finished, tmp_path, file, content):
+    for name in ("damaged", "sound"):
+        shutil.copytree(finished.path / "studies/study", tmp_path / name, ignore=shutil.ignore_patterns("alive"))
+    (tmp_path / "damaged" / file).write_text(content)
+    code, said = invoke("export", "damaged", "--studies", str(tmp_path))
+    assert (code, f"damaged/{file}" in said) == (1, True)
+    code, said = invoke("list", "--studies", str(tmp_path))
+    assert code == 0 and "Finished" in said
 
 
 def test_an_unknown_study_is_told_with_what_to_do(finished):

@@ -83,16 +83,21 @@ class Folders:
         self._root = root
 
     def studies(self) -> Sequence[Found]:
-        """Those that have begun. Raises Failure where a folder that somebody named is none."""
+        """Those that have begun; of one that cannot be read it is told why, and the others are shown.
+
+        Raises Failure where a folder that somebody named is none.
+        """
         if not self._root.is_dir():
             if self._root != STUDIES or self._root.exists():
                 raise Failure(f"{self._root} is no folder: name the one that has the studies with --studies")
             return []
-        return [
-            _found(path)
-            for path in sorted(self._root.iterdir())
-            if path.is_dir() and StudyFolder(path).identity() is not None
-        ]
+        found = []
+        for path in filter(lambda path: StudyFolder(path).begun(), sorted(self._root.iterdir())):
+            try:
+                found.append(_found(path))
+            except Failure as failure:
+                failure.show()
+        return found
 
     def study(self, name: str) -> Found:
         """By its name, or its folder."""
@@ -117,7 +122,7 @@ class Folders:
 
     def _path(self, name: str) -> Path:
         for path in (Path(name), self._root / name):
-            if path.is_dir() and StudyFolder(path).identity() is not None:
+            if StudyFolder(path).begun():
                 return path
         raise Failure(
             f"there is no study {name!r} in {self._root}: name its folder, or look in a cluster with --cluster"

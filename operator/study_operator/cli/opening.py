@@ -111,11 +111,13 @@ def open_study(given: Given, path: Path, now: datetime, new_uid: Callable[[], UU
 def load_resource(path: Path) -> dict[str, Any]:
     """The study in a folder as the resource that an API server would hold. Raises Failure where there is none."""
     folder = StudyFolder(path)
-    identity = folder.identity()
-    if identity is None:
-        raise Failure(f"{path} holds no study")
     try:
+        identity = folder.identity()
+        if identity is None:
+            raise Failure(f"{path} holds no study")
         return _resource(load_manifest(folder.study_text()), identity, _seen(folder))
+    except BackendError as error:
+        raise Failure(str(error)) from error
     except InvalidManifest as invalid:
         raise faulty(str(folder.study_path), invalid.problems) from invalid
 
@@ -124,7 +126,7 @@ def _folder(path: Path) -> StudyFolder:
     folder = StudyFolder(path)
     if path.exists() and not path.is_dir():
         raise Failure(f"{path} is a file, and the study needs a folder: name another one with --folder")
-    if path.is_dir() and folder.identity() is None:
+    if path.is_dir() and not folder.begun():
         others = sorted(entry.name for entry in path.iterdir() if entry.name not in _BEGUN)
         if others:
             raise Failure(

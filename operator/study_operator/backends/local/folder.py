@@ -75,10 +75,17 @@ class StudyFolder:
             return True
         return True
 
+    def begun(self) -> bool:
+        """Whether a study has begun here, be it one that cannot be read any more."""
+        return self._identity_path.exists()
+
     def identity(self) -> Identity | None:
-        """None where no study has begun here."""
+        """None where no study has begun here. Raises Refused where that cannot be told."""
         text = _read(self._identity_path)
-        return None if text is None else Identity(**json.loads(text))
+        try:
+            return None if text is None else Identity(**json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise Refused(f"{self._identity_path} cannot be read; bring it back from a copy of the folder") from error
 
     def write_study(self, text: str, identity: Identity) -> None:
         """Keep the study's file as given. The identity comes last: a folder without one holds no study yet."""
@@ -90,9 +97,15 @@ class StudyFolder:
         return _read(self.study_path) or ""
 
     def status(self) -> Mapping[str, Any] | None:
-        """None where none was written yet."""
+        """None where none was written yet. Raises Refused for a file that holds none."""
         text = _read(self.status_path)
-        return None if text is None else yaml.load(text, Loader=_Loader)
+        try:
+            status = None if text is None else yaml.load(text, Loader=_Loader)
+        except yaml.YAMLError:
+            status = text
+        if status is not None and not isinstance(status, dict):
+            raise Refused(f"{self.status_path} cannot be read; remove it, and `study run` writes it anew")
+        return status
 
     def write_status(self, status: Mapping[str, object]) -> None:
         """Replace the study's status. Raises as :func:`write_file` does."""
