@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from study_operator.conclusions import Reruns, Verdict, decide
+from study_operator.conclusions import Confirmation, Reruns, Verdict, decide
 from study_operator.conclusions.decision import Contest, beats, degrees_of_freedom, trial_variance
-from study_operator.conclusions.power import power, reruns_needed
+from study_operator.conclusions.power import power, reruns_needed, too_few_reruns
 
 values = st.lists(st.integers(-100, 100).map(float), min_size=2, max_size=6)
 
@@ -148,3 +148,21 @@ def test_more_arms_need_more_reruns_to_beat_the_luckiest() -> None:
     assert reruns_needed(2.0, Contest(3, baseline=True)) == 5
     assert reruns_needed(0.0, Contest(3, baseline=True)) is None
     assert reruns_needed(0.01, Contest(3, baseline=True)) is None
+
+
+def test_too_few_reruns_are_told_with_the_number_to_take() -> None:
+    (four,) = too_few_reruns(Confirmation(4, 5), arms=4)
+    assert four.subject.field == "spec.confirmation.reruns"
+    assert "one of 4 configurations that is better than all the others" in four.message
+    assert "75%" in four.message
+    assert "`reruns: 6`" in four.advice
+    (one,) = too_few_reruns(Confirmation(1, 3, {"x": 1}), arms=2)
+    assert "the configuration that is better than the baseline" in one.message
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "arms"),
+    [(Confirmation(4, 6), 4), (Confirmation(3, 5), 2), (Confirmation(3, 5, {"x": 1}), 8), (Confirmation(3, 2), 1)],
+)
+def test_enough_reruns_are_not_remarked(confirmation: Confirmation, arms: int) -> None:
+    assert not list(too_few_reruns(confirmation, arms))

@@ -7,6 +7,7 @@ from typing import Any
 
 from study_operator.api.parts import CurveKind, Phase
 from study_operator.api.study import Study
+from study_operator.conclusions import too_few_reruns
 from study_operator.findings import Evidence, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
 from study_operator.results.trial import Trial
@@ -17,8 +18,12 @@ _JOB = "spec.trialTemplate.spec"
 
 
 def review(study: Study, space: Space) -> tuple[Finding, ...]:
-    """What the lints say of ``study``, whose checked search space is ``space``; waived denials as information."""
-    return waive(lint(design(study, space)), {waiver.rule: waiver.reason for waiver in study.spec.waivers})
+    """What the lints say of ``study``, whose checked search space is ``space``, and what its reruns could find; waived
+    denials as information.
+    """
+    confirmation = study.question.confirmation
+    reruns = () if confirmation is None else too_few_reruns(confirmation, len(space.arms))
+    return waive([*lint(design(study, space)), *reruns], study.question.waivers)
 
 
 def evidence(study: Study, space: Space, trials: Sequence[Trial], trial_variance: float | None = None) -> Evidence:

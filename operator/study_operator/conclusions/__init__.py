@@ -15,6 +15,7 @@ from study_operator.conclusions.comparison import (
 from study_operator.conclusions.conclude import conclude_study, reruns_of, study_trial_variance
 from study_operator.conclusions.conclusion import Conclusion, Interval, Verdict
 from study_operator.conclusions.decision import Decision, Reruns, decide
+from study_operator.conclusions.power import too_few_reruns
 from study_operator.conclusions.question import Confirmation, Question
 from study_operator.conclusions.rerun_findings import rerun_findings
 
@@ -41,4 +42,5 @@ __all__ = [
     "rerun_findings",
     "reruns_of",
     "study_trial_variance",
+    "too_few_reruns",
 ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cache
 
 import numpy
@@ -20,6 +21,8 @@ import scipy
 
 from study_operator.conclusions.decision import ALPHA, Contest, degrees_of_freedom
 from study_operator.conclusions.order_statistics import Floats
+from study_operator.conclusions.question import Confirmation
+from study_operator.findings.finding import Finding, Severity, Subject
 
 ENOUGH = 0.8
 """Power that reruns should have."""
@@ -50,6 +53,28 @@ def reruns_needed(difference: float, contest: Contest, most: int = 50) -> int | 
     counts = range(2, most + 1)
     place = bisect_left(counts, ENOUGH, key=lambda reruns: power(difference, reruns, contest))
     return counts[place] if place < len(counts) else None
+
+
+def too_few_reruns(confirmation: Confirmation, arms: int) -> Iterator[Finding]:
+    """What is told before the study starts where its reruns would miss a difference of 2 s_r too often (rule 24)."""
+    baseline = confirmation.baseline is not None
+    contest = Contest(confirmation.top if baseline else min(confirmation.top, arms), baseline)
+    if not baseline and contest.contenders < 2:
+        return
+    chance, needed = power(2.0, confirmation.reruns, contest), reruns_needed(2.0, contest)
+    if chance >= ENOUGH or needed is None:
+        return
+    better = f"one of {contest.contenders} configurations" if contest.contenders > 1 else "the configuration"
+    others = "the baseline" if baseline else "the other" if contest.contenders == 2 else "all the others"
+    yield Finding(
+        "decision",
+        Severity.INFO,
+        Subject(field="spec.confirmation.reruns"),
+        f"With {confirmation.reruns} reruns each, {better} that is better than {others} by twice the standard "
+        f"deviation between reruns is adopted with a chance of {chance:.0%}.",
+        f"Write `reruns: {needed}` for a chance of 80%, or compare fewer.",
+        {"reruns": confirmation.reruns, "needed": needed, "power": chance, "contenders": contest.contenders},
+    )
 
 
 @cache
