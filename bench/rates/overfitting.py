@@ -25,7 +25,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of an arm, and a study of four arms any of which may be blamed."""
     bench = Bench("overfitting", find, 3, count(effort, 300), rng)
     yield from bench.rates(Hypothesis.NULL, SETTLED, NULL_NOISES)
-    four = replace(bench, runs=count(effort, 150))
+    four = replace(bench, runs=count(effort, 600))
     yield from four.rates(Hypothesis.NULL, {"any of four arms": decay(12)}, (Noise(), Noise(0.5), Noise(0.8)), arms=4)
     yield from bench.rates(Hypothesis.ALTERNATIVE, OVERFIT, NOISES)
 
