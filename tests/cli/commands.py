@@ -42,7 +42,7 @@ class Workplace:
             [*STUDY, *arguments], cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=120
         )
 
-    def start(self, *arguments: str, inside: Sequence[str] = ()) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, inside: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*inside, *STUDY, *arguments],
             cwd=self.path,
@@ -50,6 +50,7 @@ class Workplace:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            **options,
         )
 
     def on_a_terminal(self, *arguments: str, **environment: str) -> tuple[int, str]:
