@@ -40,7 +40,7 @@ KUBELET_TUNES = [
     Path("/proc/sys") / setting
     for setting in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
 ]
-"""Kernel settings that a kubelet changes for the whole machine."""
+"""Kernel settings that a kubelet changes for the whole machine; that of the suite changes files in their place."""
 
 BINARIES = (
     "etcd",
@@ -128,14 +128,11 @@ def _left_as_found() -> Iterator[None]:
     shutil.rmtree(RUN, ignore_errors=True)
     RUN.mkdir()
     made = [folder for folder in map(Path, OWN_FOLDERS) if not folder.exists()]
-    tuned = {setting: setting.read_text() for setting in KUBELET_TUNES}
     for folder in made:
         folder.mkdir()
     try:
         yield
     finally:
-        for setting, value in tuned.items():
-            setting.write_text(value)
         for folder in made:
             folder.rmdir()
         for large in ("containerd", "etcd", "kubelet"):
@@ -162,6 +159,10 @@ def _inside(arguments: Sequence[str]) -> int:
     """The first process of the namespaces: it runs pytest, and takes leave of the orphans that containers leave."""
     for folder in OWN_FOLDERS:
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+    for setting in KUBELET_TUNES:
+        stand_in = Path("/run", setting.name)
+        stand_in.write_text(setting.read_text())
+        subprocess.run(["mount", "--bind", stand_in, setting], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     suite = subprocess.Popen(
         [
