@@ -35,7 +35,7 @@ test-node: $(VENV)/.development ## Pass the node suite: images, chart and faults
 check: $(VENV)/.development ## Check format, lint, types, layers and the generated files
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy operator/study_operator trainer-image/study_trainer trainer-image/digits
+	$(BIN)/mypy operator/study_operator trainer-image/study_trainer trainer-image/digits bench
 	$(BIN)/lint-imports
 	$(BIN)/study crd --check --docs docs/resources.md
 	$(BIN)/study crd $(CHART)/files/crds --check

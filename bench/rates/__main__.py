@@ -59,7 +59,7 @@ def _write(results: dict[str, list[dict[str, object]]], chosen: Sequence[str]) -
     results = (json.loads(RESULTS.read_text()) if RESULTS.exists() else {}) | results
     ordered = {name: results[name] for name in MODULES if name in results}
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
-    rates = [Rate(**rate) for module in ordered.values() for rate in module]  # type: ignore[arg-type]
+    rates = [Rate(**rate) for module in ordered.values() for rate in module]
     for name in chosen:
         draw = getattr(_module(name), "draw", None)
         if draw is not None:

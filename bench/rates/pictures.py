@@ -6,12 +6,15 @@ matplotlib is imported where something is drawn: the tests use the simulations w
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 BLUE, ORANGE, GREY, GREEN = "#0072b2", "#d55e00", "#777777", "#009e73"
 """Colours that colour-blind readers tell apart (Okabe and Ito)."""
 LIMIT_BYTES = 30_000
-_STYLE = {
+_STYLE: dict[RcKeyType, Any] = {
     "svg.hashsalt": "rules",
     "svg.fonttype": "none",
     "font.size": 9,

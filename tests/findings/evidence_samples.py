@@ -32,7 +32,7 @@ def sobol(dimensions: int, count: int, seed: int = 0) -> numpy.ndarray:
 def study(
     space: Space,
     points: ArrayLike,
-    objective: Sequence[float] | numpy.ndarray | Mapping[int, Sequence[float]],
+    objective: Sequence[float] | numpy.ndarray | Mapping[int, Sequence[float] | numpy.ndarray],
     *,
     trial_variance: float | None = None,
     goal: Objective = OBJECTIVE,
