@@ -103,12 +103,12 @@ def names(*places: int) -> frozenset[str]:
 
 
 def _matters() -> Iterator[Setting]:
-    yield Setting(MATTERS, NULL, "irrelevant, nothing matters", 1, nothing, 0.1, names(0), runs=500)
+    yield Setting(MATTERS, NULL, "irrelevant, nothing matters", 1, nothing, 0.1, names(0), runs=1000)
     for dimensions, arms in ((4, 1), (8, 1), (8, 2)):
         for noise in (0.03, 0.1):
             words = f"irrelevant beside one that matters, noise {noise}"
             others = names(*range(dimensions - 1))
-            yield Setting(MATTERS, NULL, words, dimensions, last, noise, others, arms, runs=500)
+            yield Setting(MATTERS, NULL, words, dimensions, last, noise, others, arms, runs=1000)
     for dimensions in (1, 4, 8):
         for share in (0.5, 0.2):
             words = f"explains about {share:.0%}"
