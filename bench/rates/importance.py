@@ -118,7 +118,8 @@ def _matters() -> Iterator[Setting]:
 def _insensitive() -> Iterator[Setting]:
     for dimensions in (2, 4, 8):
         words = f"explains about {SMALL:.0%}"
-        yield Setting(INSENSITIVE, NULL, words, dimensions, last, _noise_for(SMALL), names(dimensions - 1))
+        subjects = names(dimensions - 1)
+        yield Setting(INSENSITIVE, NULL, words, dimensions, last, _noise_for(SMALL), subjects, runs=1000)
     for dimensions in (2, 4, 8):
         words = "irrelevant beside one that explains most"
         yield Setting(INSENSITIVE, ALTERNATIVE, words, dimensions, last, 0.03, names(0))
