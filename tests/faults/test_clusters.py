@@ -109,7 +109,7 @@ def test_a_token_that_expires_at_work_is_told_tried_seldom_and_replaced_by_a_fre
         plane.stop_api_server()  # so that the watches have to show the token again
         plane.start_api_server()
         plane.apply(made)
-        assert operator.ends() == 1
+        assert operator.ends(120) == 1
         assert log_has(operator, "does not accept the operator's credentials any more")
         operator.revive()
         eventually(lambda: log_has(operator, "cannot find the resources"), bool, 30)
@@ -123,7 +123,7 @@ def test_definitions_that_are_deleted_at_work_are_told_and_waited_for(plane: Con
     with replica(install_rights(plane), tmp_path) as operator:
         operator.wait_for("acting")
         plane.kubectl("delete", "crds", "--all")
-        assert operator.ends(60) == 1
+        assert operator.ends(120) == 1
         assert log_has(operator, "was a custom resource definition deleted?")
         operator.revive()
         eventually(lambda: log_has(operator, "cannot find the resources studies and trials"), bool, 30)

@@ -65,7 +65,7 @@ def test_an_operator_that_may_not_write_statuses_says_so_and_goes_on_once_it_may
     try:
         place.apply(study("mute", sh(RECORD)))
         eventually(lambda: log_has(process, "studies/status") or log_has(process, "is forbidden"), bool)
-        assert_asks_less_than(BOUND, place.plane, "no right to write statuses")
+        assert_asks_less_than(2 * BOUND, place.plane, "no right to write statuses")
     finally:
         fresh = json.loads(place.kubectl("get", "clusterrole", "study-operator", "--output=json"))
         place.kubectl("replace", "--filename=-", input=json.dumps({**fresh, "rules": role["rules"]}))
