@@ -96,6 +96,28 @@ def test_an_expired_token_is_told_tried_seldom_and_replaced_by_a_fresh_one(plane
         operator.wait_for("acting", 90)
 
 
+def test_a_token_that_expires_at_work_is_told_tried_seldom_and_replaced_by_a_fresh_one(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    plane.install_crds()
+    account = Account(plane, tmp_path / "account")
+    made = manifest("bert", "default")
+    made["spec"]["trialTemplate"]["spec"]["suspend"] = True
+    with replica(None, tmp_path, program=account.program) as operator:
+        operator.wait_for("acting")
+        account.expire()
+        plane.stop_api_server()  # so that the watches have to show the token again
+        plane.start_api_server()
+        eventually(lambda: log_has(operator, "does not accept the watches' credentials"), bool, 90)
+        plane.apply(made)
+        assert_asks_less_than(BOUND, plane, "a token that has expired, at work")
+        assert log_lines_a_minute(operator) < BOUND
+        account.refresh()
+        eventually(
+            lambda: plane.kubectl("get", "jobs", "--output=name").stdout.split(), lambda jobs: len(jobs) == 2, 90
+        )
+
+
 def test_definitions_that_are_deleted_at_work_are_told_and_waited_for(plane: ControlPlane, tmp_path: Path) -> None:
     plane.install_crds()
     with replica(install_rights(plane), tmp_path) as operator:

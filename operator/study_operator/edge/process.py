@@ -115,7 +115,7 @@ class _Process:
                 controller.run(),
                 _look_for_pods(MissingPods(client, feed.runs), clock),
                 _resync(relist, controller, settings.resync),
-                self._watch(feed),
+                self._watch(feed, client),
             )
         finally:
             await metrics.close()
@@ -126,10 +126,17 @@ class _Process:
         for resource in (STUDIES, TRIALS):
             await anext(client.pages(resource.path(namespace), metadata_only=True))
 
-    async def _watch(self, feed: Feed) -> None:
+    async def _accepted_again(self, client: Client) -> None:
+        """Wait until the API server, which has just refused the watches, accepts the operator's credentials."""
+        logger.warning("the API server does not accept the watches' credentials any more; they wait until it does")
+        await asyncio.sleep(RETRY)
+        await _persist("find the resources studies and trials", lambda: self._look_for_resources(client))
+        logger.info("the API server accepts the operator's credentials again")
+
+    async def _watch(self, feed: Feed, client: Client) -> None:
         started = asyncio.Event()
         watches = kopf.operator(
-            registry=watch_registry(feed, self._configuration),
+            registry=watch_registry(feed, self._configuration, lambda: self._accepted_again(client)),
             settings=watch_settings(),
             standalone=True,
             clusterwide=not self._settings.namespaces,
@@ -140,9 +147,6 @@ class _Process:
         )
         try:
             await _first_to_end(watches, self._heed_signals_again(started))
-        except kopf.LoginError as error:
-            # Only a new process makes kopf forget the token. It waits where this one ends, if its own is no better.
-            raise Unavailable("the API server does not accept the operator's credentials any more") from error
         except Exception as error:  # kopf has logged its trace
             raise Unavailable(f"the watches ended; was a custom resource definition deleted? {error}") from error
         raise Unavailable("the watches ended")

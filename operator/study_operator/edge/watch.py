@@ -7,7 +7,8 @@ quadratically. The handlers here are synchronous in all but name: they take note
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import kopf
@@ -60,14 +61,23 @@ def watch_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def watch_registry(feed: Feed, configuration: Configuration) -> kopf.OperatorRegistry:
-    """The handlers that hand over to ``feed``, and the credentials of ``configuration``."""
+def watch_registry(
+    feed: Feed, configuration: Configuration, accepted_again: Callable[[], Awaitable[None]]
+) -> kopf.OperatorRegistry:
+    """The handlers that hand over to ``feed``, and the credentials of ``configuration``.
+
+    When the API server refuses these, the watches stand still until ``accepted_again`` returns, and then list anew.
+    """
     registry = kopf.OperatorRegistry()
     runs = feed.runs
+    logins = count()
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
-        return await _connection(configuration)
+        number = next(logins)
+        if number:
+            await accepted_again()
+        return await _connection(configuration, number)
 
     _on_event(registry, (GROUP, VERSION, "studies"), feed.study_changed, feed.study_gone)
     _on_event(registry, ("batch", "v1", "jobs"), runs.job_changed, runs.job_gone)
@@ -86,8 +96,10 @@ def _on_event(
         (gone if event["type"] == "DELETED" else changed)(event["object"])
 
 
-async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
-    """What kopf needs of the configuration; it asks again when the API server no longer accepts the token."""
+async def _connection(configuration: Configuration, number: int) -> kopf.ConnectionInfo:
+    """What kopf needs of the configuration. It takes nothing that equals what was refused once, and a token may have
+    been refused for a moment only: by its ``number`` each connection differs from the ones before.
+    """
     authorization = await configuration.get_api_key_with_prefix("BearerToken") or ""
     scheme, _, token = authorization.partition(" ")
     return kopf.ConnectionInfo(
@@ -99,4 +111,5 @@ async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
         scheme=scheme or None,
         token=token or None,
         proxy_url=configuration.proxy,
+        priority=number,
     )
