@@ -114,7 +114,7 @@ def test_a_token_that_expires_at_work_is_told_tried_seldom_and_replaced_by_a_fre
         assert log_lines_a_minute(operator) < BOUND
         account.refresh()
         eventually(
-            lambda: plane.kubectl("get", "jobs", "--output=name").stdout.split(), lambda jobs: len(jobs) == 2, 90
+            lambda: plane.kubectl("get", "jobs", "--output=name").stdout.split(), lambda jobs: len(jobs) == 2, 150
         )
 
 
