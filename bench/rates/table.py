@@ -11,6 +11,8 @@ from study_operator.findings.finding import Rule
 
 from bench.rates.rate import Hypothesis, Rate
 
+ONE_SCREEN = 24
+"""Lines of rates that a page shows at once; more are summed up, and unfolded by whoever asks for them."""
 _BLOCK = re.compile(r"(<!-- rates -->\n).*?(<!-- /rates -->)", re.DOTALL)
 _HEAD = """# The rules
 
@@ -49,9 +51,35 @@ def filled(text: str, page: str, rates: Sequence[Rate]) -> str:
         raise ValueError(f"{page}.md needs a block from <!-- rates --> to <!-- /rates -->")
     return (
         text[: block.end(1)]
-        + _details([rate for rate in rates if RULES[rate.rule].page == page])
+        + _within_a_screen([rate for rate in rates if RULES[rate.rule].page == page])
         + text[block.start(2) :]
     )
+
+
+def _within_a_screen(rates: Sequence[Rate]) -> str:
+    tables = _tables(rates)
+    if len(tables.splitlines()) <= ONE_SCREEN:
+        return tables
+    rules = sorted({rate.rule for rate in rates})
+    extremes = "".join(
+        f"| {_what(rate, len(rules) > 1)} | {rate.setting}{rate.column and f', {rate.column}'} | {_percent(rate.share)} "
+        f"| {_interval(rate)} | {_of(rate)} |\n"
+        for rule in rules
+        for rate in _extremes([rate for rate in rates if rate.rule == rule])
+    )
+    return (
+        f"{_LIST_HEAD}{extremes}\n<details>\n<summary>The worst and the best are above; all settings</summary>\n\n"
+        f"{tables}\n</details>\n"
+    )
+
+
+def _extremes(rates: Sequence[Rate]) -> list[Rate]:
+    """The most false alarms, the least and the most power."""
+    null, power = (
+        sorted((rate for rate in rates if rate.hypothesis == kind), key=lambda rate: rate.share)
+        for kind in (Hypothesis.NULL, Hypothesis.ALTERNATIVE)
+    )
+    return [*null[-1:], *power[:1], *power[-1:]]
 
 
 def _line(rule: Rule, rates: Sequence[Rate], folder: Path) -> str:
@@ -67,6 +95,7 @@ def _line(rule: Rule, rates: Sequence[Rate], folder: Path) -> str:
     return f"| {rule.number} | {title} | `{rule.id}` | {' | '.join(cells)} |\n"
 
 
+_LIST_HEAD = "| what is true | setting | rate | 95% interval | of |\n|---|---|---|---|---|\n"
 _WHAT = {
     Hypothesis.NULL: "nothing to find",
     Hypothesis.EDGE: "in between",
@@ -74,7 +103,7 @@ _WHAT = {
 }
 
 
-def _details(rates: Sequence[Rate]) -> str:
+def _tables(rates: Sequence[Rate]) -> str:
     """The tables of a page: one for the rates without columns, one for each set of columns."""
     several = len({rate.rule for rate in rates}) > 1
     listed = sorted(rates, key=lambda rate: (rate.rule, list(_WHAT).index(Hypothesis(rate.hypothesis))))
@@ -88,11 +117,7 @@ def _list(rates: Sequence[Rate], several: bool) -> str:
         for rate in rates
         if not rate.column
     ]
-    return (
-        "".join(["| what is true | setting | rate | 95% interval | of |\n|---|---|---|---|---|\n", *rows])
-        if rows
-        else ""
-    )
+    return "".join([_LIST_HEAD, *rows]) if rows else ""
 
 
 def _grid(rates: Sequence[Rate], several: bool) -> str:
