@@ -62,8 +62,8 @@ def _within_a_screen(rates: Sequence[Rate]) -> str:
         return tables
     rules = sorted({rate.rule for rate in rates})
     extremes = "".join(
-        f"| {_what(rate, len(rules) > 1)} | {rate.setting}{rate.column and f', {rate.column}'} | {_percent(rate.share)} "
-        f"| {_interval(rate)} | {_of(rate)} |\n"
+        f"| {_what(rate, len(rules) > 1)} | {', '.join(filter(None, (rate.setting, rate.column)))} "
+        f"| {_percent(rate.share)} | {_interval(rate)} | {_of(rate)} |\n"
         for rule in rules
         for rate in _extremes([rate for rate in rates if rate.rule == rule])
     )
