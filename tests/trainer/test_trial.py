@@ -184,7 +184,7 @@ def test_a_million_points_are_counted_in_bounded_memory():
     for step in range(1_000_000):
         trial.report(step, error=0.5)
     assert trial._summaries["error"].count == 1_000_000
-    assert len(trial._exposition().points["error"]) == 20_000
+    assert len(trial._exposition("prometheus").points["error"]) == 20_000
 
 
 def test_reports_from_many_threads_are_all_told():
@@ -194,7 +194,7 @@ def test_reports_from_many_threads_are_all_told():
         thread.start()
     for thread in threads:
         thread.join()
-    points = trial._exposition().points["error"]
+    points = trial._exposition("prometheus").points["error"]
     assert trial._summaries["error"].count == len(points) == len({point.time for point in points}) == 8000
 
 
@@ -235,10 +235,10 @@ def test_what_cannot_be_kept_is_refused_and_leaves_no_trace(step, metrics, error
     trial = Trial.from_environment({})
     with pytest.raises((ValueError, TypeError), match=error):
         trial.report(step, **metrics)
-    assert not trial._summaries and not trial._exposition().points
+    assert not trial._summaries and not trial._exposition("prometheus").points
 
 
 def test_a_metric_may_be_called_step_and_need_not_be_finite():
     trial = Trial.from_environment({})
     trial.report(1, step=math.nan, self=math.inf)
-    assert set(trial._exposition().points) == {"step", "self"}
+    assert set(trial._exposition("prometheus").points) == {"step", "self"}

@@ -57,11 +57,12 @@ def _timestamp(milliseconds: int) -> Timestamp:
 class MetricsServer:
     """Serves ``/metrics`` from threads of its own until it is closed.
 
-    ``exposition`` is asked what to show; ``answered`` is told what a client has read.
+    ``exposition`` is asked what to show a client; ``answered`` is told what it has read. A client is known by its
+    address without the port, which is another one at each scrape.
     """
 
     def __init__(
-        self, endpoint: Endpoint, exposition: Callable[[], Exposition], answered: Callable[[Exposition], None]
+        self, endpoint: Endpoint, exposition: Callable[[str], Exposition], answered: Callable[[str, Exposition], None]
     ) -> None:
         """Raises OSError where the address cannot be bound."""
         listener = _listen(endpoint)
@@ -99,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def __init__(
-        self, exposition: Callable[[], Exposition], answered: Callable[[Exposition], None], *connection: Any
+        self, exposition: Callable[[str], Exposition], answered: Callable[[str, Exposition], None], *connection: Any
     ) -> None:
         self._exposition = exposition
         self._answered = answered
@@ -109,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.partition("?")[0] != "/metrics":
             self.send_error(404, "The metrics are at /metrics")
             return
-        exposition = self._exposition()
+        scraper = str(self.client_address[0])
+        exposition = self._exposition(scraper)
         body = render_exposition(exposition)
         self.send_response(200)
         self.send_header("Content-Type", CONTENT_TYPE_LATEST)
@@ -117,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         if self._client_has_read():
-            self._answered(exposition)
+            self._answered(scraper, exposition)
 
     def _client_has_read(self) -> bool:
         self.connection.shutdown(socket.SHUT_WR)

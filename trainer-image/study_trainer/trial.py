@@ -201,13 +201,13 @@ class Trial:
             raise ValueError(f"a trial has at most {MAXIMUM_METRICS} metrics, so there is no room for {', '.join(new)}")
         self._summaries.update((metric, Summary()) for metric in new)
 
-    def _exposition(self) -> Exposition:
+    def _exposition(self, scraper: str) -> Exposition:
         with self._lock:
-            return self._history.exposition()
+            return self._history.exposition(scraper)
 
-    def _answered(self, exposition: Exposition) -> None:
+    def _answered(self, scraper: str, exposition: Exposition) -> None:
         with self._lock:
-            self._history.answered(exposition)
+            self._history.answered(scraper, exposition)
             self._lock.notify_all()
 
     def _linger(self) -> None:
