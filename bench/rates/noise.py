@@ -31,7 +31,7 @@ TRIALS = 5
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """A hit is a finding for any of the arms."""
-    bench = Bench("late-variance", find, TRIALS, count(effort, 150), rng)
+    bench = Bench("late-variance", find, TRIALS, count(effort, 600), rng)
     for ratio, hypothesis in RATIOS.items():
         for noise in (Noise(), Noise(0.5), Noise(0.8), Noise(heavy=True)):
             for n in EVALUATIONS[1:]:

@@ -66,7 +66,7 @@ THRESHOLD = Hyperparameter("gradient_clipping", Role.NUISANCE, Range(0.5, 1.5))
 
 def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The best three trials of one arm."""
-    rising = Bench("training-loss-rising", find, 3, count(effort, 150), rng)
+    rising = Bench("training-loss-rising", find, 3, count(effort, 600), rng)
     both = (METRIC, "train_loss")
     falling = {"decay": decay(12), "slow decay": decay(2.5, 60)}
     yield from rising.rates(Hypothesis.NULL, falling, NULL_NOISES, metrics=both)
@@ -74,7 +74,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     periodic = replace(rising, rule="epoch-period")
     settled = {"flat": flat, "decay": decay(12)}
     yield from periodic.rates(Hypothesis.NULL, settled, NULL_NOISES, evaluations=EVALUATIONS)
-    few = replace(periodic, runs=count(effort, 60))
+    few = replace(periodic, runs=count(effort, 300))
     for name, wave in WAVES.items():
         for length in (4, 10):
             for n in EVALUATIONS:
@@ -87,7 +87,7 @@ def measure(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
 
 def _clipping(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """Norms are lognormal around the curve of a training, as heavy-tailed as they are; 1 is the threshold."""
-    runs = count(effort, 200)
+    runs = count(effort, 600)
     bench = Bench("gradient-clipping", find, 3, runs, rng)
     for share, hypothesis in CLIPPED.items():
         for noise in (Noise(), Noise(0.8)):
@@ -107,7 +107,7 @@ def _clipping(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
 
 def _waiting(effort: float, rng: numpy.random.Generator) -> Iterator[Rate]:
     """The share of the waiting varies by half from report to report."""
-    runs = count(effort, 200)
+    runs = count(effort, 600)
     bench = Bench("input-bound", find, 8, runs, rng)
     for share, hypothesis in WAITED.items():
         for n in REPORTS:
