@@ -87,8 +87,8 @@ def interrupt(process: subprocess.Popen[str], times: int = 1) -> tuple[int, str]
     for answer in ["No more trials", "Stopping"][:times]:
         process.send_signal(signal.SIGINT)
         said.append(read_until(process, answer))
-    rest, _ = process.communicate(timeout=60)
-    return process.returncode, "".join([*said, rest])
+    said.append(read_rest(process))
+    return process.returncode, "".join(said)
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -99,3 +99,11 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
         if words in line:
             return "".join(lines)
     raise AssertionError(f"{words!r} was never said:\n{''.join(lines)}")
+
+
+def read_rest(process: subprocess.Popen[str]) -> str:
+    """What it still says until it ends; `communicate` with a time limit passes over what was read ahead with a line."""
+    with process.stdout:
+        said = process.stdout.read()
+    process.wait(timeout=60)
+    return said

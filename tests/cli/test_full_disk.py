@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import read_until
+from tests.cli.commands import read_rest, read_until
 from tests.local.studies import manifest
 
 NAMESPACE = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
@@ -33,7 +33,7 @@ def test_it_says_so_once_waits_for_room_and_loses_nothing(place, start_on_a_smal
     ended = said.count("] study-")
     assert ended < 12
     Path(f"/proc/{process.pid}/root{place.path}/studies/ballast").unlink()
-    said, _ = process.communicate(timeout=120)
+    said = read_rest(process)
     assert process.returncode == 0, said
     assert said.count("] study-") == 12 - ended
     assert said.count("Make room") <= 1, said

@@ -7,7 +7,7 @@ import time
 
 import yaml
 
-from tests.cli.commands import read_until
+from tests.cli.commands import read_rest, read_until
 from tests.local.studies import manifest
 
 KILLS = 12
@@ -60,6 +60,6 @@ def test_a_folder_that_is_removed_under_a_study_ends_it_and_leaves_nothing_runni
     process = place.start("run", "study.yaml")
     read_until(process, "Accepted")
     shutil.rmtree(place.path / "studies")
-    said, _ = process.communicate(timeout=30)
+    said = read_rest(process)
     assert process.returncode == 1
     assert "does not hold the study default/study any more" in said or "is not there any more" in said

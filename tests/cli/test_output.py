@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.commands import STUDY, Workplace, read_until
+from tests.cli.commands import STUDY, Workplace, read_rest, read_until
 from tests.local.studies import manifest
 
 COMMANDS = ("list", "export study", "report study", "next study", "lint study.yaml", "watch study", "run study.yaml")
@@ -88,7 +88,7 @@ def test_ctrl_c_is_told_by_the_exit_code(place):
     process = place.start("watch", "study")
     read_until(process, "Running")
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said = read_rest(process)
     assert process.returncode == 130 and "Traceback" not in said
     running.terminate()
     running.communicate(timeout=30)

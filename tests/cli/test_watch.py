@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.cli.commands import read_until
+from tests.cli.commands import read_rest, read_until
 from tests.local.studies import manifest
 
 BEST = {"trial": "study-0", "arm": "optimizer=adam", "objective": "0.25", "parameters": {"learning_rate": "0.1"}}
@@ -41,7 +41,7 @@ def test_it_asks_once_and_ends_with_the_study(control_plane, tell, watching):
     tell("Running", progress="2/4")
     read_until(watching, "Running 2/4")
     tell("Finished", progress="4/4", best=BEST)
-    said, _ = watching.communicate(timeout=30)
+    said = read_rest(watching)
     assert said == "Finished 4/4, best objective 0.25 by study-0 (optimizer=adam)\n"
     assert watching.returncode == 0
     assert requests(control_plane) - before <= Counter(list=1, watch=1)
@@ -60,7 +60,7 @@ def test_it_outlasts_the_api_server(control_plane, tell, watching):
 
 def test_a_study_that_is_deleted_ends_it(control_plane, namespace, watching):
     control_plane.kubectl("delete", "study", "study", f"--namespace={namespace}")
-    said, _ = watching.communicate(timeout=30)
+    said = read_rest(watching)
     assert (watching.returncode, said) == (1, "the study 'study' was deleted\n")
 
 
