@@ -82,7 +82,7 @@ def test_a_dumb_terminal_gets_lines(finished):
 
 
 def test_ctrl_c_is_told_by_the_exit_code(place):
-    place.write(manifest("record", "0.2", trials=30))
+    place.write(manifest("record", "2", trials=30))
     running = place.start("run", "study.yaml")
     read_until(running, "Accepted")
     process = place.start("watch", "study")

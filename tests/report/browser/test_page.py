@@ -294,7 +294,7 @@ def test_the_focus_is_seen_and_nothing_covers_it(tab: Page) -> None:
     }"""
     for _ in range(60):
         tab.keyboard.press("Tab")
-        assert tab.evaluate(covered) is None
+        tab.wait_for_function(f"() => ({covered})() === null", timeout=10_000)
 
 
 def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, large: Path) -> None:
