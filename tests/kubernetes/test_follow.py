@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
-from study_operator.backends.kubernetes import follow as following
+from study_operator.backends.kubernetes import delays
 from study_operator.backends.kubernetes.client import STUDIES, Client
 from study_operator.backends.kubernetes.follow import follow
 from study_operator.backends.port import Refused, Unavailable
@@ -56,7 +56,7 @@ EXPIRED = {"type": "ERROR", "object": {"code": 410, "message": "too old resource
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(delays, "FIRST_DELAY", 0.0)
 
 
 async def followed(script: Script, told: list[str]) -> AsyncIterator[int]:

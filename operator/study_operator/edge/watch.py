@@ -6,8 +6,7 @@ quadratically. The handlers here are synchronous in all but name: they take note
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -15,21 +14,8 @@ import kopf
 from kubernetes.aio.client import Configuration
 
 from study_operator.api.names import GROUP, STUDY_UID_LABEL, VERSION
+from study_operator.backends.kubernetes.delays import EndlessDelays
 from study_operator.edge.feed import Feed
-
-FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
-"""Seconds between two tries of a request that fails; the delay doubles from the first to the longest, jittered."""
-
-
-class EndlessDelays(Iterable[float]):
-    """A watch never gives up: kopf ends the operator when the delays end."""
-
-    def __iter__(self) -> Iterator[float]:
-        delay = FIRST_DELAY
-        while True:
-            yield delay * random.uniform(0.75, 1.25)
-            delay = min(LONGEST_DELAY, 2 * delay)
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
@@ -52,7 +38,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.peering.standalone = True
     settings.persistence.diffbase_storage = _NoDiffs()
-    settings.networking.error_backoffs = EndlessDelays()
+    settings.networking.error_backoffs = EndlessDelays()  # kopf ends the operator when the delays end
     settings.networking.connect_timeout = 5.0
     settings.queueing.idle_timeout = 1.0
     settings.watching.chunk_size = 500

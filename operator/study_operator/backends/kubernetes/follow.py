@@ -8,16 +8,12 @@ where that is too old from a new listing, and it backs off while nobody answers.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Callable
 
 from study_operator.backends.kubernetes.client import Client, Json
+from study_operator.backends.kubernetes.delays import EndlessDelays
 from study_operator.backends.kubernetes.errors import Expired
 from study_operator.backends.port import Unavailable
-
-FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
-"""Seconds from the end of one watch to the next. The delay doubles from the first to the longest."""
 
 
 async def follow(
@@ -29,8 +25,9 @@ async def follow(
     later.
     """
     selector = f"metadata.name={name}"
-    version, begun, delay = "", False, FIRST_DELAY
+    version, begun, delays = "", False, iter(EndlessDelays())
     while True:
+        at_least = 0.0
         try:
             if not version:
                 found, version = await client.snapshot(path, selector)
@@ -39,7 +36,7 @@ async def follow(
                 begun = True
                 yield found[0]
             async for change, raw in client.watch(path, version, selector):
-                version, delay = raw["metadata"]["resourceVersion"], FIRST_DELAY
+                version, delays = raw["metadata"]["resourceVersion"], iter(EndlessDelays())
                 if change == "DELETED":
                     return
                 if change != "BOOKMARK":
@@ -50,5 +47,5 @@ async def follow(
             if not begun:
                 raise
             interrupted(str(error))
-            delay = max(min(2 * delay, LONGEST_DELAY), error.retry_after or 0.0)
-        await asyncio.sleep(delay * random.uniform(1.0, 1.5))
+            at_least = error.retry_after or 0.0
+        await asyncio.sleep(max(next(delays), at_least))
