@@ -1,5 +1,7 @@
 """Questions asked afterwards."""
 
+from typing import Any
+
 import pytest
 from study_operator.api import parse_study
 from study_operator.report.posthoc import Asked, Unanswerable, ask
@@ -13,8 +15,8 @@ STUDY = parse_study(manifest(64))
 TRIALS = trials_of(STUDY)
 
 
-def asked(**question: object) -> Report:
-    study, trials, told = ask(STUDY, TRIALS, Asked(**question))  # type: ignore[arg-type]
+def asked(**question: Any) -> Report:
+    study, trials, told = ask(STUDY, TRIALS, Asked(**question))
     return report(study, trials, asked=told)
 
 

@@ -41,6 +41,7 @@ def prepare() -> None:
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:  # closed by the caller: a file that is opened must not take its place
             os.open(os.devnull, os.O_RDWR)
+            # A descriptor has no path, and it stays open for as long as the process lives.
             setattr(sys, name, open(descriptor, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -106,7 +106,7 @@ class _Process:
         feed = Feed(controller, RunObserver(controller))
         relist = Relist(client, feed, settings.namespaces)
         try:
-            await _persist("find the resources studies and trials", lambda: self._look_for_resources(client))
+            await self._find_resources(client)
             await _persist("list the studies", relist.studies)
             _settle_garbage_collection()
             self._telemetry.leading()
@@ -121,6 +121,10 @@ class _Process:
             await metrics.close()
             await client.close()
 
+    async def _find_resources(self, client: Client) -> None:
+        """Wait until they can be listed."""
+        await _persist("find the resources studies and trials", lambda: self._look_for_resources(client))
+
     async def _look_for_resources(self, client: Client) -> None:
         namespace = self._settings.namespaces[0] if self._settings.namespaces else None
         for resource in (STUDIES, TRIALS):
@@ -130,7 +134,7 @@ class _Process:
         """Wait until the API server, which has just refused the watches, accepts the operator's credentials."""
         logger.warning("the API server does not accept the watches' credentials any more; they wait until it does")
         await asyncio.sleep(RETRY)
-        await _persist("find the resources studies and trials", lambda: self._look_for_resources(client))
+        await self._find_resources(client)
         logger.info("the API server accepts the operator's credentials again")
 
     async def _watch(self, feed: Feed, client: Client) -> None:
