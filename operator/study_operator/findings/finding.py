@@ -60,14 +60,16 @@ class Finding:
     step: int | None = None
 
     @property
-    def sentence(self) -> str:
-        """The message, after what it is about as far as it does not say so itself; an arm that is the only one is not
-        named.
-        """
+    def untold(self) -> str:
+        """What it is about, as far as the message does not say so; an arm that is the only one is not named."""
         subject = self.subject
         parts = (subject.field, "" if subject.arm == "all" else subject.arm, subject.hyperparameter, subject.trial)
-        untold = " · ".join(part for part in parts if part and part not in self.message)
-        return f"{untold}: {self.message}" if untold else self.message
+        return " · ".join(part for part in parts if part and part not in self.message)
+
+    @property
+    def sentence(self) -> str:
+        """The message, after what is untold."""
+        return f"{self.untold}: {self.message}" if self.untold else self.message
 
     @property
     def waived(self) -> bool:

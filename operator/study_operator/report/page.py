@@ -30,7 +30,6 @@ from study_operator.report.report import (
     notes,
     parameters_text,
     turned,
-    untold_subject,
     value_text,
 )
 from study_operator.results.trial import Trial
@@ -62,7 +61,6 @@ def page(report: Report) -> str:
             change_text=change_text,
             notes=notes(report),
             turned=turned,
-            shown=untold_subject,
             reproduced=list(_reproduced(report)),
             charts=charts,
             data=Markup(embedded(charts)),

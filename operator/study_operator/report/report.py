@@ -17,7 +17,6 @@ import numpy
 from study_operator.analysis import Analysis, analyse
 from study_operator.api.study import Study
 from study_operator.conclusions import Estimate, Interval, Reruns, reruns_of
-from study_operator.findings import Finding
 from study_operator.results.objective import Direction, Objective
 from study_operator.results.ranking import Ranked, Ranking
 from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState
@@ -193,13 +192,6 @@ def value_text(value: Scalar | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def untold_subject(finding: Finding) -> str:
-    """What a finding is about, as far as its sentence does not say it."""
-    subject = finding.subject
-    parts = (subject.field, subject.arm if subject.arm != "all" else "", subject.hyperparameter, subject.trial)
-    return " · ".join(part for part in parts if part and part not in finding.message)
 
 
 def notes(report: Report) -> tuple[tuple[int, ...], tuple[str, ...]]:

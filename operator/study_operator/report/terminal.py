@@ -24,7 +24,6 @@ from study_operator.report.report import (
     notes,
     parameters_text,
     turned,
-    untold_subject,
     value_text,
 )
 from study_operator.results.sentences import clean
@@ -164,7 +163,7 @@ def _findings(report: Report) -> Iterator[RenderableType]:
 def _of_a_rule(found: RuleFindings) -> Text:
     text = Text()
     for number, finding in found.shown:
-        told = ": ".join(filter(None, (untold_subject(finding), finding.message)))
+        told = finding.sentence
         advice = "" if found.advice else finding.advice
         text.append(f"F{number} ", "dim").append(clean(f"{told} {advice}".strip(), _LONGEST)).append("\n")
     if found.more:
