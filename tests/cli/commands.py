@@ -44,7 +44,7 @@ class Workplace:
 
     def start(self, *arguments: str, inside: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*inside, *STUDY, *arguments],
+            ["env", "--default-signal=INT", *inside, *STUDY, *arguments],  # a shell's background ignores it
             cwd=self.path,
             env=self.environment,
             stdout=subprocess.PIPE,
