@@ -1,5 +1,6 @@
 """The SDK in real processes: what a study sees of a trainer from outside."""
 
+import contextlib
 import math
 import signal
 import socket
@@ -58,6 +59,24 @@ def test_a_scrape_that_broke_off_does_not_count(start_trainer):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
     assert len(series(trainer.scrape())["study_step"]) == 100
+    assert trainer.wait() == 0
+
+
+def test_scrapes_that_gave_up_while_the_trainer_was_busy_do_not_count(start_trainer):
+    trainer = start_trainer(TRAIN, STUDY_METRICS_LINGER="600")
+    trainer.wait_for_record()
+    trainer.process.send_signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as connections:
+        gave_up = [connections.enter_context(socket.create_connection(("127.0.0.1", trainer.port))) for _ in range(3)]
+        for connection in gave_up:
+            # Closed for sending alone: it takes what is sent, as a network does until the other end objects.
+            connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+        trainer.process.send_signal(signal.SIGCONT)
+        for connection in gave_up:
+            while connection.recv(4096):
+                pass
+        assert len(series(trainer.scrape())["study_step"]) == 100
     assert trainer.wait() == 0
 
 

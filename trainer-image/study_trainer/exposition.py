@@ -2,7 +2,8 @@
 
 The text is prometheus-client's, but not its server: that one cannot say whether an answer arrived, and both the
 history's overlap and the trainer's linger depend on it. An answer counts once the client, having read it to its end,
-has closed the connection.
+has closed the connection. One that closed it before did not wait so long: a trainer that compiles may answer no scrape
+for many seconds.
 """
 
 from __future__ import annotations
@@ -117,9 +118,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", CONTENT_TYPE_LATEST)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        waits = self._client_waits()
         self.wfile.write(body)
-        if self._client_has_read():
+        if waits and self._client_has_read():
             self._answered(scraper, exposition)
+
+    def _client_waits(self) -> bool:
+        """Whether it has not closed the connection yet; it says nothing more after its request."""
+        self.connection.settimeout(0)
+        try:
+            self.connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self.connection.settimeout(self.timeout)
+        return False
 
     def _client_has_read(self) -> bool:
         self.connection.shutdown(socket.SHUT_WR)
