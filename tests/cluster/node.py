@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +27,7 @@ from tests.cluster.pod_status import DELETED, Sandbox, timestamp
 logger = logging.getLogger(__name__)
 _CLAIM_PORT = 20_000 - 1  # below the ports that servers of the tests take
 _RECONNECT_SECONDS = 0.2
+_ADDRESSES = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Node:
         self._settings = settings
         self._labels = {"kubernetes.io/hostname": settings.name, "kubernetes.io/os": "linux", **settings.labels}
         self._claim, self._network = _claim_network()
+        self._addresses = cycle(f"{self._network}.{number}" for number in range(1, _ADDRESSES + 1))
         self._pods: dict[str, Object] = {}
         self._runners: dict[str, PodRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -154,8 +157,10 @@ class Node:
         return runner
 
     def _free_address(self) -> str:
+        """The next in turn, as container networks give them: for seconds after a pod's end Prometheus may scrape its
+        address, and would take a new pod's points for that pod's."""
         taken = {runner.address for runner in self._runners.values()}
-        return next(address for number in range(1, 254) if (address := f"{self._network}.{number}") not in taken)
+        return next(address for address in islice(self._addresses, _ADDRESSES) if address not in taken)
 
     async def _place_pods(self) -> None:
         """Bind the waiting pods in the order of their creation, each where it fits; tell the others why not."""

@@ -102,6 +102,18 @@ def test_a_job_completes_and_its_termination_message_arrives(cluster: Cluster) -
     assert trainer_state(pod)["terminated"]["message"] == "says hello $(NAME) from says\n"
 
 
+def test_the_address_of_a_pod_that_is_gone_is_not_given_to_the_next(
+    cluster: Cluster, control_plane: ControlPlane
+) -> None:
+    addresses = []
+    for name in ("first", "next"):
+        cluster.run(name, ["sh", "-c", "true"])
+        cluster.wait(name, "complete")
+        addresses += [pod["status"]["podIP"] for pod in cluster.pods(name)]
+        control_plane.kubectl("delete", f"job/{name}", f"--namespace={cluster.namespace}", "--cascade=foreground")
+    assert len(set(addresses)) == 2
+
+
 def test_a_failed_job_tells_its_exit_code_and_the_end_of_its_log(cluster: Cluster) -> None:
     cluster.run("fails", ["sh", "-c", "echo diverged; exit 65"], terminationMessagePolicy="FallbackToLogsOnError")
     cluster.wait("fails", "Failed")
