@@ -297,6 +297,18 @@ def test_the_focus_is_seen_and_nothing_covers_it(tab: Page) -> None:
         tab.wait_for_function(f"() => ({covered})() === null", timeout=10_000)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_picture_that_is_drawn_when_it_comes_near_moves_nothing(browser: Browser, file: Path, width: int) -> None:
+    tops = "() => [...document.querySelectorAll('figure, summary')].map((each) => each.getBoundingClientRect().top)"
+    for tab in opened(browser, file, {"width": width, "height": 900}):
+        before = tab.evaluate(tops)
+        for figure in tab.locator(".chart").all():
+            figure.scroll_into_view_if_needed()
+            figure.locator("canvas").first.wait_for()
+        tab.evaluate("scrollTo(0, 0)")
+        assert tab.evaluate(tops) == before
+
+
 def test_it_is_small_and_pages_two_thousand_trials(browser: Browser, large: Path) -> None:
     assert large.stat().st_size < 3_000_000
     for tab in opened(browser, large):

@@ -1,4 +1,5 @@
-// The page: draws each picture when it comes near the window, and redraws it when its section or the theme changes.
+// The page: describes each picture at once, draws it when it comes near the window, and both anew when its section or
+// the theme changes.
 
 const lookUp = (list) => (id) => list.find((plot) => plot.id === id);
 const kinds = {
@@ -47,25 +48,31 @@ const swatch = ({color: drawn, path, dash}) => {
 };
 const legend = (entries) => element('p', entries.map((entry) => element('span', [swatch(entry), entry.name])), {class: 'key'});
 
-const draw = (figure) => {
+/** Words, legend and height, for all pictures from the start: a picture that is drawn later moves nothing on the page. */
+const describe = (figure) => {
   const plot = figure.kind.of(figure.box.dataset.id), frame = figure.box.parentElement;
   const view = views[figure.section], full = figure.figure.classList.contains('full');
   const width = view.printing ? (full ? PAPER.full : PAPER.half) : frame.clientWidth;
   figure.drawn = figure.kind.draw(plot, {...view, width});
   figure.width = width;
+  figure.stale = true;
   if (figure.drawn.height) figure.box.style.height = `${figure.drawn.height}px`;
   figure.box.style.width = figure.drawn.width > width && !view.printing ? `${figure.drawn.width}px` : '';
   if (figure.box.style.width) frame.tabIndex = 0; // what is scrolled can be scrolled by keys
   else frame.removeAttribute('tabindex');
-  figure.chart ??= echarts.init(figure.box, null, {renderer: 'canvas', devicePixelRatio: Math.max(2, devicePixelRatio)});
-  if (!view.printing) figure.chart.resize();
-  figure.chart.setOption(figure.drawn.option, {notMerge: true});
   figure.figure.querySelector('.summary').textContent = figure.drawn.summary;
   figure.figure.querySelector('.key')?.remove();
   if (figure.drawn.key?.length) frame.before(legend(figure.drawn.key));
   const numbers = figure.figure.querySelector('.data');
   numbers.hidden = !figure.drawn.table;
   if (numbers.open) tabulate(figure);
+};
+
+const draw = (figure) => {
+  figure.stale = false;
+  figure.chart ??= echarts.init(figure.box, null, {renderer: 'canvas', devicePixelRatio: Math.max(2, devicePixelRatio)});
+  if (!views[figure.section].printing) figure.chart.resize();
+  figure.chart.setOption(figure.drawn.option, {notMerge: true});
 };
 
 const tabulate = ({figure, drawn}) => {
@@ -79,16 +86,15 @@ const tabulate = ({figure, drawn}) => {
   numbers.replaceChildren(numbers.firstElementChild, box);
 };
 
-/** Draw what was drawn and can be seen; what is elsewhere follows when it comes near the window. */
-const redraw = (section) => figures.filter((figure) => figure.chart && (!section || figure.section === section)).forEach((figure) => {
-  figure.stale = true;
+/** Draw anew what can be seen; what is elsewhere follows when it comes near the window. */
+const redraw = (section) => figures.filter((figure) => !section || figure.section === section).forEach((figure) => {
+  describe(figure);
   freshen(figure);
 });
 
 const freshen = (figure) => {
   if (!figure.near || !figure.stale) return;
   const first = !figure.chart;
-  figure.stale = false;
   draw(figure);
   if (figure !== parallelFigure) return;
   if (first) listenToBrush(figure);
@@ -166,17 +172,16 @@ picker.addEventListener('input', () => {
 
 /* Tables on demand, sizes, print */
 for (const figure of figures) {
+  describe(figure);
   near.observe(figure.box);
   figure.figure.querySelector('.data').addEventListener('toggle', ({target}) => {
-    if (!target.open) return;
-    figure.drawn ??= figure.kind.draw(figure.kind.of(figure.box.dataset.id), {...views[figure.section], width: figure.box.clientWidth});
-    if (figure.drawn.table) tabulate(figure);
+    if (target.open && figure.drawn.table) tabulate(figure);
   });
 }
 new ResizeObserver(() => {
   if (views.axes.printing) return;
-  figures.filter(({chart, box, width}) => chart && box.parentElement.clientWidth !== width).forEach((figure) => {
-    figure.stale = true;
+  figures.filter(({box, width}) => box.parentElement.clientWidth !== width).forEach((figure) => {
+    describe(figure);
     freshen(figure);
   });
 }).observe(document.body);
@@ -192,6 +197,7 @@ addEventListener('beforeprint', () => {
   closed.forEach((details) => { details.open = true; });
   allViews(true);
   for (const figure of figures) {
+    describe(figure);
     draw(figure);
     const full = figure.figure.classList.contains('full');
     figure.chart.resize({width: full ? PAPER.full : PAPER.half, height: figure.drawn.height ?? (full ? 250 : 210)});
@@ -204,8 +210,8 @@ addEventListener('afterprint', () => {
   closed.forEach((details) => { details.open = false; });
   allViews(false);
   for (const figure of figures) {
+    describe(figure);
     figure.chart.resize({width: 'auto', height: 'auto'});
-    figure.stale = true;
     freshen(figure);
   }
 });
