@@ -24,6 +24,7 @@ class Workplace:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.counts = path / "counts.txt"
+        self._started: list[subprocess.Popen[str]] = []
         self.environment = os.environ | {
             "PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT / 'trainer-image'}",
             "COUNT_FILE": str(self.counts),
@@ -43,7 +44,7 @@ class Workplace:
         )
 
     def start(self, *arguments: str, inside: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["env", "--default-signal=INT", *inside, *STUDY, *arguments],  # a shell's background ignores it
             cwd=self.path,
             env=self.environment,
@@ -52,6 +53,14 @@ class Workplace:
             text=True,
             **options,
         )
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End what a test that failed left running."""
+        for process in self._started:
+            process.terminate()
+            process.communicate(timeout=60)
 
     def on_a_terminal(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """The exit code, and all that was shown."""
