@@ -18,7 +18,7 @@ from study_operator.api import Study, parse_study, study_space
 from study_operator.api.yaml import load_manifest
 from study_operator.backends.port import StudyKey, StudyRef
 from study_operator.conclusions import Comparison, Verdict, conclude_study, decide, reruns_of
-from study_operator.conclusions.conclude import BASELINE as THE_BASELINE
+from study_operator.conclusions.reruns import BASELINE as THE_BASELINE
 from study_operator.controller.confirmation import missing_reruns, rerun_spec
 from study_operator.controller.state import StudyState
 from study_operator.findings import Evidence
@@ -130,7 +130,8 @@ def outcome(setting: Setting, study: Study, seed: int, rng: numpy.random.Generat
             losses[THE_BASELINE] = losses[spec.name]
     evidence = Evidence(study.metadata.name, state.space, study.objective, 1000, (), (), tuple(state.ledger))
     conclusion = conclude_study(evidence, study.question, Comparison(0, (), ()), ())
-    decision = decide(*reruns_of(evidence), 0.0)
+    reruns = reruns_of(evidence)
+    decision = decide(reruns.configurations, reruns.baseline, 0.0)
     assert decision is not None and decision.verdict is conclusion.verdict, "all was run again"
     return Outcome(conclusion.verdict is Verdict.ADOPT, losses[decision.rival.name] - losses[decision.winner.name])
 

@@ -23,7 +23,7 @@ from study_operator.conclusions import (
     compare,
     conclude_study,
     rerun_findings,
-    study_trial_variance,
+    reruns_of,
 )
 from study_operator.findings import Evidence, Finding, Severity, Subject, findings
 from study_operator.findings.lints import waive
@@ -58,7 +58,7 @@ class Analysis:
 def evidence_of(study: Study, space: Space, trials: Iterable[Trial]) -> Evidence:
     """The evidence that the rules look at, with the trial variance where there are reruns."""
     evidence = evidence_of_trials(study, space, tuple(trials))
-    return replace(evidence, trial_variance=study_trial_variance(evidence))
+    return replace(evidence, trial_variance=reruns_of(evidence).trial_variance)
 
 
 def analyse(study: Study, space: Space, trials: Sequence[Trial], seed: int, *, complete: bool) -> Analysis:

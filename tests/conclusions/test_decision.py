@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from study_operator.conclusions import Confirmation, Reruns, Verdict, decide
-from study_operator.conclusions.decision import Contest, beats, degrees_of_freedom, trial_variance
+from study_operator.conclusions.decision import Contest, beats, degrees_of_freedom
 from study_operator.conclusions.power import power, reruns_needed, too_few_reruns
+from study_operator.conclusions.reruns import trial_variance
 
 values = st.lists(st.integers(-100, 100).map(float), min_size=2, max_size=6)
 

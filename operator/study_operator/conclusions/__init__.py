@@ -12,12 +12,13 @@ from study_operator.conclusions.comparison import (
     compare,
     isolation,
 )
-from study_operator.conclusions.conclude import conclude_study, reruns_of, study_trial_variance
+from study_operator.conclusions.conclude import conclude_study
 from study_operator.conclusions.conclusion import Conclusion, Interval, Verdict
-from study_operator.conclusions.decision import Decision, Reruns, decide
+from study_operator.conclusions.decision import Decision, decide
 from study_operator.conclusions.power import too_few_reruns
 from study_operator.conclusions.question import Confirmation, Question
 from study_operator.conclusions.rerun_findings import rerun_findings
+from study_operator.conclusions.reruns import Reruns, StudyReruns, reruns_of
 
 __all__ = [
     "Comparison",
@@ -31,6 +32,7 @@ __all__ = [
     "Interval",
     "Question",
     "Reruns",
+    "StudyReruns",
     "Verdict",
     "arm_findings",
     "arms",
@@ -41,6 +43,5 @@ __all__ = [
     "isolation",
     "rerun_findings",
     "reruns_of",
-    "study_trial_variance",
     "too_few_reruns",
 ]

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from study_operator.conclusions import statements
 from study_operator.conclusions.comparison import Comparison
 from study_operator.conclusions.conclusion import Conclusion, Verdict
-from study_operator.conclusions.decision import Decision, Reruns, beats, decide, trial_variance
+from study_operator.conclusions.decision import Decision, beats, decide
 from study_operator.conclusions.question import Confirmation, Question
+from study_operator.conclusions.reruns import StudyReruns, reruns_of
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity
 from study_operator.results.objective import Direction
-from study_operator.results.trial import Purpose, Trial, TrialState, trial_name
+from study_operator.results.trial import Trial, trial_name
 from study_operator.space import Role, Value
 
-BASELINE = "the baseline"
 BASELINE_RULE = "reasonable-baseline"
 """What it warns of is the statement itself."""
 MOST_CAVEATS = 100
@@ -32,18 +32,17 @@ def conclude_study(
 
     ``comparison`` is of its arms; ``findings`` are all that was found, of which the warnings become caveats.
     """
-    confirmed, baseline = reruns_of(evidence)
-    everyone = [*confirmed, *([baseline] if baseline is not None else [])]
-    deviation = trial_variance(everyone)
-    caveats = tuple(_caveats(evidence, question, confirmed, baseline, findings))
-    if question.confirmation is None or not everyone:
+    reruns = reruns_of(evidence)
+    deviation = reruns.trial_variance
+    caveats = tuple(_caveats(evidence, question, reruns, findings))
+    if question.confirmation is None or not reruns.all:
         return Conclusion(Verdict.INCONCLUSIVE, statements.unconfirmed(question, comparison), caveats=caveats)
-    undecided = _undecidable(question, evidence.objective.direction, confirmed, baseline)
+    undecided = _undecidable(question, evidence.objective.direction, reruns)
     if undecided:
         return Conclusion(Verdict.INCONCLUSIVE, undecided, trial_variance=deviation, caveats=caveats)
-    decision = decide(confirmed, baseline, question.confirmation.margin)
+    decision = decide(reruns.configurations, reruns.baseline, question.confirmation.margin)
     if decision is None:
-        statement = statements.nothing_compared(confirmed, baseline, len(evidence.space.arms))
+        statement = statements.nothing_compared(reruns, len(evidence.space.arms))
         return Conclusion(Verdict.INCONCLUSIVE, statement, trial_variance=deviation, caveats=caveats)
     return Conclusion(
         decision.verdict,
@@ -51,16 +50,12 @@ def conclude_study(
         decision.effect,
         decision.interval,
         deviation,
-        (*_caveat_of_arms(decision, confirmed, baseline, evidence, comparison), *caveats)[:MOST_CAVEATS],
+        (*_caveat_of_arms(decision, reruns, evidence, comparison), *caveats)[:MOST_CAVEATS],
     )
 
 
 def _caveat_of_arms(
-    decision: Decision,
-    confirmed: Sequence[Reruns],
-    baseline: Reruns | None,
-    evidence: Evidence,
-    comparison: Comparison,
+    decision: Decision, reruns: StudyReruns, evidence: Evidence, comparison: Comparison
 ) -> Iterator[str]:
     """What an Adopt says of configurations and not of their arms, which the study may be about.
 
@@ -70,7 +65,7 @@ def _caveat_of_arms(
     """
     if decision.verdict is not Verdict.ADOPT:
         return
-    between = decision if baseline is None else decide(confirmed, None, 0.0)
+    between = decision if reruns.baseline is None else decide(reruns.configurations, None, 0.0)
     if between is None:
         return
     if between.verdict is not Verdict.ADOPT:
@@ -84,49 +79,10 @@ def _clear(comparison: Comparison, better: str, other: str) -> bool:
     return any(lead.clear for lead in comparison.differences if (lead.leader, lead.other) == (better, other))
 
 
-def reruns_of(evidence: Evidence) -> tuple[tuple[Reruns, ...], Reruns | None]:
-    """The configurations that were run again, best of the search first, and the baseline if there is one."""
-    by_trial: dict[int, list[Trial]] = {}
-    baseline: list[Trial] = []
-    for trial in sorted(evidence.trials, key=lambda trial: trial.spec.index):
-        if trial.spec.purpose is Purpose.BASELINE:
-            baseline.append(trial)
-        elif trial.spec.purpose is Purpose.CONFIRMATION and trial.spec.rerun_of is not None:
-            by_trial.setdefault(trial.spec.rerun_of, []).append(trial)
-    direction = evidence.objective.direction
-    confirmed = tuple(
-        _reruns(trial_name(evidence.study, index), trials, direction) for index, trials in by_trial.items()
-    )
-    return confirmed, _reruns(BASELINE, baseline, direction) if baseline else None
-
-
-def study_trial_variance(evidence: Evidence) -> float | None:
-    """s_r, from all the reruns that there are so far."""
-    confirmed, baseline = reruns_of(evidence)
-    return trial_variance([*confirmed, *([baseline] if baseline is not None else [])])
-
-
-def _reruns(name: str, trials: Sequence[Trial], direction: Direction) -> Reruns:
-    states = [trial.status.state for trial in trials]
-    return Reruns(
-        name,
-        trials[0].spec.arm,
-        tuple(
-            direction.minimised(trial.status.objective.value)
-            for trial in trials
-            if trial.status.state is TrialState.SUCCEEDED and trial.status.objective is not None
-        ),
-        unstable=states.count(TrialState.INFEASIBLE),
-        lost=states.count(TrialState.FAILED),
-    )
-
-
-def _undecidable(question: Question, direction: Direction, confirmed: Sequence[Reruns], baseline: Reruns | None) -> str:
+def _undecidable(question: Question, direction: Direction, reruns: StudyReruns) -> str:
     """Why the comparison would mean nothing, whatever it says; empty where it means something (rule 7)."""
-    reference = baseline or next((reruns for reruns in confirmed if reruns.comparable), None)
-    if question.chance is None or reference is None or not reference.comparable:
-        return ""
-    if beats(reference.values, direction.minimised(question.chance)):
+    reference = reruns.reference
+    if question.chance is None or reference is None or beats(reference.values, direction.minimised(question.chance)):
         return ""
     return statements.no_better_than_chance(reference, question.chance, direction)
 
@@ -134,15 +90,14 @@ def _undecidable(question: Question, direction: Direction, confirmed: Sequence[R
 def _caveats(
     evidence: Evidence,
     question: Question,
-    confirmed: Sequence[Reruns],
-    baseline: Reruns | None,
+    reruns: StudyReruns,
     findings: Sequence[Finding],
 ) -> list[str]:
     """Those of findings come first, and give way where there are too many: a fixed value is told nowhere else."""
     of_findings = list(_caveats_of_findings(findings))
     others = [*_caveats_of_design(evidence, question)]
     if question.confirmation is not None:
-        others = [*_caveats_of_confirmation(evidence, question.confirmation, confirmed, baseline), *others]
+        others = [*_caveats_of_confirmation(evidence, question.confirmation, reruns), *others]
     room = max(MOST_CAVEATS - len(others), 1)
     if len(of_findings) > room:
         left = len(of_findings) - room + 1
@@ -166,41 +121,36 @@ def _caveats_of_findings(findings: Iterable[Finding]) -> Iterator[str]:
             yield finding.sentence
 
 
-def _caveats_of_confirmation(
-    evidence: Evidence, confirmation: Confirmation, confirmed: Sequence[Reruns], baseline: Reruns | None
-) -> Iterator[str]:
-    for reruns in confirmed:
-        if reruns.unstable:
+def _caveats_of_confirmation(evidence: Evidence, confirmation: Confirmation, reruns: StudyReruns) -> Iterator[str]:
+    for configuration in reruns.configurations:
+        if configuration.unstable:
             yield (
-                f"{reruns.name} failed on {reruns.unstable} of {confirmation.reruns} fresh seeds "
+                f"{configuration.name} failed on {configuration.unstable} of {confirmation.reruns} fresh seeds "
                 "(diverged, or did not fit), so it is not adopted."
             )
-    if baseline is not None and baseline.unstable:
+    if reruns.baseline is not None and reruns.baseline.unstable:
         yield (
-            f"The baseline failed on {baseline.unstable} of {confirmation.reruns} fresh seeds, and is judged by the "
-            "others, which flatters it."
+            f"The baseline failed on {reruns.baseline.unstable} of {confirmation.reruns} fresh seeds, and is judged by "
+            "the others, which flatters it."
         )
-    for reruns in [*confirmed, *([baseline] if baseline is not None else [])]:
-        missing = confirmation.reruns - len(reruns.values) - reruns.unstable
+    for configuration in reruns.all:
+        missing = confirmation.reruns - len(configuration.values) - configuration.unstable
         if missing > 0:
-            yield f"{missing} of the {confirmation.reruns} reruns of {reruns.name} gave no result."
-    if confirmed:
-        yield from _caveats_of_selection(evidence, confirmed)
+            yield f"{missing} of the {confirmation.reruns} reruns of {configuration.name} gave no result."
+    if reruns.configurations:
+        yield from _caveats_of_selection(evidence, reruns)
 
 
-def _caveats_of_selection(evidence: Evidence, confirmed: Sequence[Reruns]) -> Iterator[str]:
+def _caveats_of_selection(evidence: Evidence, reruns: StudyReruns) -> Iterator[str]:
     best = _best_of_search(evidence)
-    names = {reruns.name for reruns in confirmed}
+    names = {configuration.name for configuration in reruns.configurations}
     if best is not None and trial_name(evidence.study, best.spec.index) not in names:
         yield (
             f"{trial_name(evidence.study, best.spec.index)} has become the best of the search since the reruns were "
             "chosen, and was not confirmed; confirm it in a new study."
         )
-    left_out = [
-        arm.label
-        for arm in evidence.arms
-        if arm.best is not None and arm.arm.index not in {reruns.arm for reruns in confirmed}
-    ]
+    confirmed = {configuration.arm for configuration in reruns.configurations}
+    left_out = [arm.label for arm in evidence.arms if arm.best is not None and arm.arm.index not in confirmed]
     if left_out:
         yield f"Not confirmed, as their best trials ranked too low: {statements.listed(left_out)}."
     barren = [arm.label for arm in evidence.arms if arm.best is None]

@@ -32,39 +32,12 @@ import scipy
 
 from study_operator.conclusions.conclusion import Interval, Verdict
 from study_operator.conclusions.order_statistics import Floats
+from study_operator.conclusions.reruns import Reruns, trial_variance
 
 ALPHA = 0.097
 """One-sided, of Adopt and of Reject each: a hair below the 10% that are promised, for what Welch's test is not exact by
 (:func:`degrees_of_freedom`).
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Reruns:
-    """One configuration on fresh seeds. ``values`` are minimised; ``unstable`` counts the reruns that diverged or did
-    not fit, ``lost`` those that failed for another reason.
-    """
-
-    name: str
-    arm: int
-    values: tuple[float, ...]
-    unstable: int = 0
-    lost: int = 0
-
-    @property
-    def mean(self) -> float:
-        """Of the values."""
-        return math.fsum(self.values) / len(self.values)
-
-    @property
-    def variance(self) -> float:
-        """Of the values, unbiased, and exactly zero where they are one value. Needs two."""
-        return float(numpy.var(self.values, ddof=1)) if len(set(self.values)) > 1 else 0.0
-
-    @property
-    def comparable(self) -> bool:
-        """Whether there is a mean and a spread."""
-        return len(self.values) >= 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +72,9 @@ class Decision:
 
 
 def decide(confirmed: Sequence[Reruns], baseline: Reruns | None, margin: float) -> Decision | None:
-    """The decision on the ``confirmed`` configurations, in the order of the search; None where nothing can be compared.
-
-    A configuration that failed on any fresh seed is not adopted, however good its other reruns are.
-    """
-    stable = [reruns for reruns in confirmed if reruns.comparable and not reruns.unstable]
-    contenders = stable if baseline is not None else _first_of_each_arm(stable)
+    """The decision on ``confirmed`` configurations, best of the search first; None where nothing can be compared."""
+    adoptable = [reruns for reruns in confirmed if reruns.adoptable]
+    contenders = adoptable if baseline is not None else _first_of_each_arm(adoptable)
     if not contenders:
         return None
     winner = min(contenders, key=lambda reruns: reruns.mean)
@@ -115,22 +85,13 @@ def decide(confirmed: Sequence[Reruns], baseline: Reruns | None, margin: float) 
     rival = min(rivals, key=lambda reruns: reruns.mean)
     contest = Contest(len(contenders), baseline is not None)
     effect = rival.mean - winner.mean
-    error, freedom = _standard_error(winner, rival, [*stable, rival])
+    error, freedom = _standard_error(winner, rival, [*adoptable, rival])
     p_better = _tail(effect - margin, error, freedom)
     p_adopt, p_reject = min(1.0, contest.choices * p_better), 1.0 - p_better
     reach = float(scipy.special.stdtrit(freedom, 0.975)) * error if error > 0 else 0.0
     verdict = Verdict.ADOPT if p_adopt <= ALPHA else Verdict.REJECT if p_reject <= ALPHA else Verdict.INCONCLUSIVE
     interval = Interval(effect - reach, effect + reach)
     return Decision(verdict, winner, rival, effect, interval, p_adopt, p_reject, contest)
-
-
-def trial_variance(configurations: Sequence[Reruns]) -> float | None:
-    """s_r: the standard deviation between reruns of one configuration, pooled over all that have two values."""
-    known = [reruns for reruns in configurations if reruns.comparable]
-    freedom = sum(len(reruns.values) - 1 for reruns in known)
-    if not freedom:
-        return None
-    return math.sqrt(math.fsum((len(reruns.values) - 1) * reruns.variance for reruns in known) / freedom)
 
 
 def degrees_of_freedom(share: Floats | float, counts: tuple[int, int]) -> Floats:

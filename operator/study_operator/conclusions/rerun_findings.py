@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from study_operator.conclusions.conclude import BASELINE_RULE, reruns_of
-from study_operator.conclusions.decision import Reruns, beats, trial_variance
+from study_operator.conclusions.conclude import BASELINE_RULE
+from study_operator.conclusions.decision import beats
 from study_operator.conclusions.question import Question
+from study_operator.conclusions.reruns import Reruns, StudyReruns, reruns_of
 from study_operator.conclusions.statements import no_better_than_chance, number
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
@@ -16,22 +17,18 @@ from study_operator.results.trial import Purpose, trial_name
 
 def rerun_findings(evidence: Evidence, question: Question) -> Iterator[Finding]:
     """Findings of the rules 7 and 23."""
-    confirmed, baseline = reruns_of(evidence)
-    everyone = [*confirmed, *([] if baseline is None else [baseline])]
-    deviation = trial_variance(everyone)
-    if deviation is not None:
-        yield _variance(evidence, confirmed, everyone, deviation)
-    reference = baseline or next((reruns for reruns in confirmed if reruns.comparable), None)
-    if question.chance is not None and reference is not None and reference.comparable:
-        yield _baseline(evidence, reference, question.chance)
+    reruns = reruns_of(evidence)
+    if reruns.trial_variance is not None:
+        yield _variance(evidence, reruns, reruns.trial_variance)
+    if question.chance is not None and reruns.reference is not None:
+        yield _baseline(evidence, reruns.reference, question.chance)
 
 
-def _variance(evidence: Evidence, confirmed: Sequence[Reruns], everyone: Sequence[Reruns], deviation: float) -> Finding:
-    comparable = [reruns for reruns in everyone if reruns.comparable]
-    count = sum(len(reruns.values) for reruns in comparable)
+def _variance(evidence: Evidence, reruns: StudyReruns, deviation: float) -> Finding:
+    count = sum(len(configuration.values) for configuration in reruns.all if configuration.comparable)
     numbers: dict[str, float | int | str] = {"trial_variance": deviation, "reruns": count}
     told = f"Reruns of one configuration differ by {number(deviation)} (standard deviation, {count} reruns)."
-    if lucky := _luck(evidence, confirmed):
+    if lucky := _luck(evidence, reruns.configurations):
         optimism = math.fsum(lucky) / len(lucky)
         numbers["optimism"] = optimism
         told += (

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from study_operator.conclusions.comparison import Comparison
 from study_operator.conclusions.conclusion import Interval, Verdict
-from study_operator.conclusions.decision import ALPHA, Decision, Reruns
+from study_operator.conclusions.decision import ALPHA, Decision
 from study_operator.conclusions.power import power, reruns_needed
 from study_operator.conclusions.question import Confirmation, Question
+from study_operator.conclusions.reruns import Reruns, StudyReruns
 from study_operator.findings.evidence import Evidence
 from study_operator.results.objective import Direction
 
@@ -56,16 +57,16 @@ def no_better_than_chance(reference: Reruns, chance: float, direction: Direction
     )
 
 
-def nothing_compared(confirmed: Sequence[Reruns], baseline: Reruns | None, arms: int) -> str:
+def nothing_compared(reruns: StudyReruns, arms: int) -> str:
     """Why there were reruns and still no comparison."""
-    stable = [reruns for reruns in confirmed if reruns.comparable and not reruns.unstable]
-    if not stable:
+    adoptable = [each for each in reruns.configurations if each.adoptable]
+    if not adoptable:
         return "No configuration was confirmed: none succeeded on two fresh seeds, and on all that it was run on."
-    if baseline is not None:
+    if reruns.baseline is not None:
         return "Fewer than two reruns of the baseline have a result, so there is nothing to compare with."
     if arms == 1:
         return (
-            f"On fresh seeds, {stable[0].name} was confirmed, but there is nothing to compare it with: give "
+            f"On fresh seeds, {adoptable[0].name} was confirmed, but there is nothing to compare it with: give "
             "spec.confirmation.baseline, or a scientific hyperparameter."
         )
     return "Only one arm was confirmed, so there is nothing to compare it with."

@@ -138,8 +138,7 @@ class Report:
     @cached_property
     def confirmed(self) -> tuple[Reruns, ...]:
         """The configurations that were run again on fresh seeds, the baseline last."""
-        configurations, baseline = reruns_of(self.analysis.evidence)
-        return (*configurations, *([] if baseline is None else [baseline]))
+        return reruns_of(self.analysis.evidence).all
 
     @property
     def ended(self) -> int:
