@@ -6,9 +6,8 @@ from dataclasses import replace
 from rich.console import Console
 from study_operator.api import parse_study
 from study_operator.report.markdown import markdown, prose
-from study_operator.report.report import Report, change_text, value_text
+from study_operator.report.report import Report, value_text
 from study_operator.report.terminal import terminal_view
-from study_operator.rounds import Change
 
 from tests.report.studies import manifest, report, trials_of, wide_report
 
@@ -42,14 +41,6 @@ def test_what_many_findings_of_a_rule_say_is_said_once() -> None:
     text = shown(many)
     assert text.count("hardly matters") <= 3 and "The same of" in text
     assert text.count("\n") < 170
-
-
-def test_a_change_is_named_by_its_hyperparameter() -> None:
-    study = parse_study(manifest())
-    change = Change("spec.hyperparameters[1].range.max", "0.1", "1", "It is better there.", "search-space-boundary", ())
-    assert change_text(study, change) == "learning_rate: range.max from 0.1 to 1"
-    assert change_text(study, replace(change, path="spec.sampler.seed", before="")) == "spec.sampler.seed to 1"
-    assert change_text(study, replace(change, after="")) == "learning_rate: range.max is dropped"
 
 
 def test_it_is_plain_where_it_is_no_terminal() -> None:

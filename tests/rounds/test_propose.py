@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 from study_operator.findings import Evidence, Finding, Severity, Subject, findings
-from study_operator.rounds import Drop, Plan, Proposal, Put, Swap, propose
+from study_operator.rounds import Change, Drop, Plan, Proposal, Put, Swap, change_text, propose
 from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space, Value
 
 from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
@@ -213,6 +213,15 @@ def test_a_summary_calls_hyperparameters_by_their_names() -> None:
     seen = found("search-space-boundary", "learning_rate", "optimizer=adam", side="min", to=1e-5)
     summary = proposed(round_of(*TWO_ARMS), seen).summary
     assert summary.startswith("1 change: learning_rate (optimizer=adam) min from 0.0001 to 1e-05.")
+
+
+def test_a_change_is_told_by_its_hyperparameter_or_its_path() -> None:
+    space = round_of(LEARNING_RATE).space
+    change = Change("spec.hyperparameters[0].range.max", "0.1", "1", "It is better there.", "search-space-boundary", ())
+    assert change_text(change, space) == "learning_rate max from 0.1 to 1"
+    role = replace(change, path="spec.hyperparameters[0].role", before="Nuisance", after="Fixed")
+    assert change_text(role, space) == "learning_rate role from Nuisance to Fixed"
+    assert change_text(replace(change, path="spec.sampler.seed", before=""), space) == "spec.sampler.seed to 1"
 
 
 def test_more_trials_alone_are_had_cheaper_in_the_same_study() -> None:

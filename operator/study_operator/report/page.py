@@ -26,13 +26,13 @@ from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.places import DRAWN, Places
 from study_operator.report.report import (
     Report,
-    change_text,
     notes,
     parameters_text,
     turned,
     value_text,
 )
 from study_operator.results.trial import Trial
+from study_operator.rounds import change_text
 
 SCRIPTS = ("scales.js", "colors.js", "pictures.js", "curves.js", "parallel.js", "trials.js", "page.js")
 """In the order in which they need each other; together they are one script."""

@@ -6,7 +6,6 @@ It holds what was concluded by the functions that the controller concludes with;
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from study_operator.conclusions import Estimate, Interval, Reruns, reruns_of
 from study_operator.results.objective import Direction, Objective
 from study_operator.results.ranking import Ranked, Ranking
 from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState
-from study_operator.rounds import Change
 from study_operator.scalar import Scalar, identity
 from study_operator.space import Arm, Space
 
@@ -203,16 +201,6 @@ def notes(report: Report) -> tuple[tuple[int, ...], tuple[str, ...]]:
     numbered = [(number, finding.message) for number, finding in enumerate(report.analysis.findings, 1)]
     still_open = tuple(number for number, message in numbered if any(message in note for note in given))
     return still_open, tuple(note for note in given if not any(message in note for _, message in numbered))
-
-
-def change_text(study: Study, change: Change) -> str:
-    """``learning_rate: range.max from 0.1 to 1`` where the path is ``spec.hyperparameters[1].range.max``."""
-    field, numbered = change.path, re.match(r"spec\.hyperparameters\[(\d+)\]\.?(.*)", change.path)
-    if numbered is not None and int(numbered[1]) < len(study.hyperparameters):
-        field = ": ".join(filter(None, (study.hyperparameters[int(numbered[1])].name, numbered[2])))
-    if not change.after:
-        return f"{field} is dropped"
-    return f"{field} from {change.before} to {change.after}" if change.before else f"{field} to {change.after}"
 
 
 def generator(report: Report) -> numpy.random.Generator:

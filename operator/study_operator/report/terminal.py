@@ -20,7 +20,6 @@ from study_operator.report.by_rule import SHOWN, RuleFindings, by_rule, limits
 from study_operator.report.report import (
     ArmSummary,
     Report,
-    change_text,
     notes,
     parameters_text,
     turned,
@@ -28,6 +27,7 @@ from study_operator.report.report import (
 )
 from study_operator.results.sentences import clean
 from study_operator.results.trial import Trial
+from study_operator.rounds import change_text
 
 RANKED = 10
 """Trials of the ranking that are shown."""
@@ -206,7 +206,7 @@ def _next(report: Report) -> list[RenderableType]:
     lines: list[RenderableType] = [_text(proposal.summary)]
     for change in proposal.changes:
         reason = "" if change.reason in told else f": {change.reason}"
-        lines.append(_bullet(f"{change_text(report.study, change)}{reason} [{change.rule}]"))
+        lines.append(_bullet(f"{change_text(change, report.space)}{reason} [{change.rule}]"))
     lines += [_bullet(note) for note in others]
     if still_open:
         lines.append(_bullet(f"No change mends {', '.join(f'F{number}' for number in still_open)}: see there."))

@@ -6,10 +6,12 @@ evaluated, also where a change drops a hyperparameter: nothing has to be counted
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study_operator.scalar import Scalar
+from study_operator.space import Space
 
 Content = Scalar | Sequence["Content"] | Mapping[str, "Content"]
 
@@ -45,7 +47,7 @@ Edit = Put | Swap | Drop
 class Change:
     """One change with its reason.
 
-    ``before`` and ``after`` are empty where the field is new or goes; ``rule`` is the id of the rule that asks for it,
+    ``before`` is empty where the field is new; ``rule`` is the id of the rule that asks for it,
     and ``subject`` the arm or trial where that was seen.
     """
 
@@ -81,3 +83,20 @@ class Proposal:
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
     launch: Launch | None = None
+
+
+def change_text(change: Change, space: Space) -> str:
+    """A change as a person tells it: ``learning_rate (optimizer=adam) max from 0.1 to 1``."""
+    moved = f"from {change.before} to {change.after}" if change.before else f"to {change.after}"
+    return f"{_field(change.path, space)} {moved}"
+
+
+def _field(path: str, space: Space) -> str:
+    found = re.fullmatch(r"spec\.hyperparameters\[(\d+)\](?:\.range)?(?:\.(\w+))?", path)
+    if not found:
+        return path
+    definition = space.definitions[int(found[1])]
+    several = sum(each.name == definition.name for each in space.definitions) > 1
+    when = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in definition.when.items())
+    words = (definition.name, f"({when})" if several and when else "", found[2] or "")
+    return " ".join(filter(None, words))

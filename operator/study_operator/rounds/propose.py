@@ -9,16 +9,15 @@ do not tell what matters.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from study_operator.findings import Evidence, Finding, Severity
 from study_operator.results.trial import Purpose
 from study_operator.rounds import ranges, remedies
-from study_operator.rounds.change import Change, Launch, Proposal, Put
+from study_operator.rounds.change import Change, Launch, Proposal, Put, change_text
 from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown, whole
 from study_operator.scalar import Scalar
-from study_operator.space import Kind, Range, Role, Space
+from study_operator.space import Kind, Range, Role
 
 UNSETTLED = frozenset(
     {
@@ -236,24 +235,8 @@ def _summary(changes: Sequence[Change], notes: Sequence[str], launch: Launch, ev
         f"{'' if launch.arm == 'all' else f' ({launch.arm})'}"
     )
     if changes:
-        told = "; ".join(f"{_named(each.path, evidence.space)} {_from_to(each)}" for each in changes)
+        told = "; ".join(change_text(each, evidence.space) for each in changes)
         return f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}: {told}. The best so far is {found}."
     if notes:
         return f"Nothing of the manifest is to change. Before you launch {found}: {' '.join(notes)}"
     return f"Nothing to change: launch {found}."
-
-
-def _named(path: str, space: Space) -> str:
-    """A field as a person calls it: ``learning_rate (optimizer=adam) max``."""
-    found = re.fullmatch(r"spec\.hyperparameters\[(\d+)\](?:\.range)?(?:\.(\w+))?", path)
-    if not found:
-        return path
-    definition = space.definitions[int(found[1])]
-    several = sum(each.name == definition.name for each in space.definitions) > 1
-    when = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in definition.when.items())
-    words = (definition.name, f"({when})" if several and when else "", found[2] or "")
-    return " ".join(filter(None, words))
-
-
-def _from_to(change: Change) -> str:
-    return f"from {change.before} to {change.after}" if change.before else f"to {change.after}"
