@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import requests
 
 from tests.cluster.binaries import find_or_build
 from tests.cluster.certificates import Authority, KeyPair
-from tests.cluster.server import Server, free_port
+from tests.cluster.server import Running, Server, free_port
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 
@@ -59,7 +58,7 @@ class Access:
     client: KeyPair
 
 
-class ControlPlane:
+class ControlPlane(Running):
     """etcd, kube-apiserver, kube-controller-manager and, on request, kube-scheduler.
 
     ``start`` returns when the API server and its controllers work; it stops what it started if it fails.
@@ -104,15 +103,6 @@ class ControlPlane:
     def stop(self) -> None:
         for server in reversed(self._servers):
             server.kill()
-
-    def __enter__(self) -> ControlPlane:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def stop_api_server(self) -> None:
         """Crash the API server; every connection to it breaks and new ones are refused."""

@@ -7,19 +7,19 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 from tests.cluster.api import Api
 from tests.cluster.control_plane import Access
 from tests.cluster.node import Node, NodeSettings
 from tests.cluster.pod_status import NODE_PRESSURE
+from tests.cluster.server import Running
 
 _Result = TypeVar("_Result")
 _START_SECONDS = 30.0
 
 
-class NodeAgent:
+class NodeAgent(Running):
     """Runs the pods of a control plane as local processes; stopping it ends them all.
 
     A thread of its own keeps the node alive while a test blocks, and serves tests with and without an event loop alike.
@@ -50,15 +50,6 @@ class NodeAgent:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-
-    def __enter__(self) -> NodeAgent:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def evict(self, namespace: str, pod: str) -> None:
         """Evict through the Eviction API, as a node drain does; DisruptionTarget says EvictionByEvictionAPI."""

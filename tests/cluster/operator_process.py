@@ -8,18 +8,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cluster.server import Server, free_port
+from tests.cluster.server import Running, Server, free_port
 
 PROGRAM = str(Path(sys.executable).with_name("study-operator"))
 
 
-class OperatorProcess(Server):
+class OperatorProcess(Server, Running):
     """One replica, started by ``program``. Its log, which all its starts share, is JSON, one object a line."""
 
     def __init__(self, folder: Path, arguments: Sequence[str], program: Sequence[str] = (PROGRAM,)) -> None:
@@ -90,8 +89,3 @@ class OperatorProcess(Server):
         """Start it and wait until it acts; at the end it is asked to end, so that it lets go of the lease."""
         self.start_and_wait()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

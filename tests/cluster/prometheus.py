@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import requests
@@ -18,7 +17,7 @@ import requests
 from tests.cluster.binaries import find_or_build
 from tests.cluster.certificates import Authority
 from tests.cluster.control_plane import Access
-from tests.cluster.server import Server, free_port
+from tests.cluster.server import Running, Server, free_port
 
 ScrapeConfig = Mapping[str, object]
 
@@ -71,7 +70,7 @@ def targets_from(file: Path) -> ScrapeConfig:
     return {"job_name": "file", "file_sd_configs": [{"files": [str(file)]}]}
 
 
-class PrometheusServer:
+class PrometheusServer(Running):
     """One Prometheus in ``folder``, on a free port of the address ``host``."""
 
     def __init__(
@@ -116,15 +115,6 @@ class PrometheusServer:
 
     def stop(self) -> None:
         self._server.stop()
-
-    def __enter__(self) -> PrometheusServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of an instant query: series, each with ``metric`` and ``value`` or ``values``."""

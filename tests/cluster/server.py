@@ -7,8 +7,11 @@ import shutil
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _UNPRIVILEGED_AND_NOT_EPHEMERAL = range(20_000, 32_000)
 """Linux hands out 32768-60999 to outgoing connections, so a port of that range could be gone when a server is
@@ -38,6 +41,27 @@ def dies_with_parent(command: Sequence[str]) -> list[str]:
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else list(command)
+
+
+class Running(ABC):
+    """Something that runs while the block runs that it is the context manager of."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Returns when it can be used."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 class Server:
