@@ -109,6 +109,12 @@ def test_a_declared_metrics_port_is_told_to_the_trainer() -> None:
     assert container["ports"] == [{"name": "metrics", "containerPort": 8000}]
 
 
+def test_the_linger_of_the_template_is_the_trials() -> None:
+    job = build_job(study(env=[{"name": "STUDY_METRICS_LINGER", "value": "5"}]), SPEC, "u", 60)
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert [entry["value"] for entry in container["env"] if entry["name"] == "STUDY_METRICS_LINGER"] == ["5"]
+
+
 def test_variables_of_the_template_may_use_the_parameters() -> None:
     job = build_job(study(env=[{"name": "FLAGS", "value": "lr=$(HP_LEARNING_RATE)"}]), SPEC, "u", 0)
     [container] = job["spec"]["template"]["spec"]["containers"]

@@ -22,6 +22,8 @@ TRAINER = "trainer"
 
 METRICS_PORT_NAME = "metrics"
 TERMINATION_LOG = "/dev/termination-log"
+LINGER = "STUDY_METRICS_LINGER"
+"""The one variable of the contract that a template may set: its author knows how often the trials are scraped."""
 
 IGNORED = {
     "ttlSecondsAfterFinished": "a Job may go only when its result is durable, so the operator removes it itself",
@@ -104,7 +106,7 @@ def _metadata(given: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Jso
 
 
 def _variables(study: Study, spec: TrialSpec, linger: int) -> dict[str, str]:
-    return trial_environment(study, spec) | {"STUDY_METRICS_LINGER": str(linger)}
+    return trial_environment(study, spec) | {LINGER: str(linger)}
 
 
 def _pod_spec(pod: Mapping[str, Any], variables: Mapping[str, str]) -> Json:
@@ -132,6 +134,8 @@ def _metrics_port(containers: Sequence[Mapping[str, Any]]) -> int | None:
 
 def _container(container: Mapping[str, Any], variables: Mapping[str, str], exposing: bool) -> Json:
     own = {**variables, "STUDY_TERMINATION_LOG": container.get("terminationMessagePath", TERMINATION_LOG)}
+    if any(entry.get("name") == LINGER for entry in container.get("env") or ()):
+        del own[LINGER]
     ports = list(container.get("ports") or ())
     if exposing:
         ports.append({"name": METRICS_PORT_NAME, "containerPort": METRICS_PORT})
