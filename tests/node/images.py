@@ -27,7 +27,7 @@ PAUSE = "localhost/pause:1"
 REGISTRY = "registry.example.com"
 """That of the documentation. Nothing is pushed to it: the images are on the node already."""
 OPERATOR = f"{REGISTRY}/study-operator:{VERSION}"
-TRAINER = f"{REGISTRY}/digits-trainer:0.1.0"
+TRAINER = f"{REGISTRY}/digits-trainer:0.2.0"
 IMAGES = (PAUSE, OPERATOR, TRAINER)
 
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
