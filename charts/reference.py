@@ -78,7 +78,8 @@ def readme(chart: Path) -> str:
             f"{about['description']}. Version {about['version']}, for Kubernetes {about['kubeVersion']}.",
             "",
             "```sh",
-            f"helm install {about['name']} charts/{about['name']} --namespace {about['name']} --create-namespace",
+            f"helm install {about['name']} charts/{about['name']} --namespace {about['name']} --create-namespace \\",
+            "  --set image.registry=REGISTRY",
             "```",
             "",
             "Installing step by step: [docs/install.md](../../docs/install.md). "
