@@ -16,11 +16,12 @@ ONE_SCREEN = 24
 _BLOCK = re.compile(r"(<!-- rates -->\n).*?(<!-- /rates -->)", re.DOTALL)
 _HEAD = """# The rules
 
-What a study is checked for and what is read from its results, after the tuning playbook. Each rule has a page that says
-what it does, why, and how often it is wrong. The rates are simulated: a false alarm is a finding where there was
-nothing to find, and the power is how often a rule sees what is there. The column has the highest false-alarm rate and
-the range of the power over all settings of the rule's page. A rule may give false alarms in 5%; Adopt and Reject
-may be wrong in 10% each.
+What a study is checked for and what is read from its results, after the tuning playbook. A rule's page says what it
+does, why, and how often it is wrong; a rule without a page is advice that no program checks yet. The rates are
+simulated: a false alarm is a finding where there was nothing to find, and the power is how often a rule sees what is
+there. The columns have the highest false-alarm rate and the range of the power over all settings of the rule's page;
+they are empty where a rule only counts, compares with the manifest, or estimates. A rule may give false alarms in 5%;
+Adopt and Reject may be wrong in 10% each.
 
 `python -m bench.rates` measures them anew and writes this table, the tables of the pages, and their pictures.
 
