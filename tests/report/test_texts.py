@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 from study_operator.api import parse_study
+from study_operator.findings import Finding, Severity, Subject
 from study_operator.report.markdown import markdown, prose
 from study_operator.report.report import Report, value_text
 from study_operator.report.terminal import terminal_view
@@ -73,6 +74,18 @@ def test_markdown_has_the_tracking_row_and_the_answer() -> None:
     assert "| wide | a \\| b \\# c | 32 | 0.1235 |" in text
     assert REPORT.analysis.conclusion is not None
     assert f"**{REPORT.analysis.conclusion.verdict}.**" in text
+
+
+def test_markdown_says_of_which_arm_a_finding_is() -> None:
+    at_the_end = Finding(
+        "search-space-boundary",
+        Severity.WARNING,
+        Subject(arm="optimizer=adam", hyperparameter="learning_rate"),
+        "The best trial is at the upper end of learning_rate (0.01).",
+        "Expand it.",
+    )
+    told = replace(REPORT, analysis=replace(REPORT.analysis, findings=(at_the_end,)))
+    assert "\n- optimizer=adam: The best trial is at the upper end" in markdown(told, {"study": "wide"})
 
 
 def test_markdown_of_hostile_text_has_no_markup() -> None:

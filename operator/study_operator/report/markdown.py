@@ -33,7 +33,7 @@ def _lines(report: Report, tracked: Mapping[str, object]) -> Iterator[str]:
     told = [finding for finding in report.analysis.findings if finding.severity in _TOLD]
     if told:
         yield "### Findings\n"
-        yield from (f"- {prose(f'{each.message} {each.advice}')} ({each.rule})" for each in told)
+        yield from (f"- {prose(f'{each.sentence} {each.advice}')} ({each.rule})" for each in told)
         yield ""
     if report.analysis.proposal is not None:
         yield f"**Next:** {prose(report.analysis.proposal.summary)}\n"
