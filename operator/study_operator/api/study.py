@@ -137,7 +137,9 @@ class StudySpec(Model):
 
 
 class ObjectMeta(Model):
-    """What of a resource's metadata is used here."""
+    """What of a resource's metadata is used here. Labels are only checked, so that ``study lint`` finds what an API server
+    would refuse.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -147,7 +149,6 @@ class ObjectMeta(Model):
     generation: int = 0
     labels: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
-    creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
 
 
