@@ -56,6 +56,16 @@ def test_only_the_best_arm_is_trained_long() -> None:
     assert "spec.hyperparameters[0]" not in changed
 
 
+def test_what_has_the_best_trials_name_in_another_arm_is_not_taken_for_it() -> None:
+    optimizer = Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("adam", "sgd")))
+    of_sgd = Hyperparameter("weight_decay", Role.NUISANCE, Range(1e-6, 1e-2, ScaleName.LOG), {"optimizer": ("sgd",)})
+    of_adam = Hyperparameter("weight_decay", Role.NUISANCE, Choices(("coupled", "off")), {"optimizer": ("adam",)})
+    changed = after(promoted(of_sgd, of_adam, optimizer, RATE))
+    assert "spec.hyperparameters[0]" not in changed
+    assert changed["spec.hyperparameters[1]"] in ("Fixed coupled", "Fixed off")
+    assert changed["spec.hyperparameters[2]"] == "Fixed adam"
+
+
 @pytest.mark.parametrize(
     ("name", "before", "expected"),
     [

@@ -286,6 +286,36 @@ def test_a_settled_exploration_goes_on_bayesian_in_the_best_arm() -> None:
     assert Drop("spec.hyperparameters[2]") in proposal.changes[0].edits
 
 
+def of_arm(optimizer: str, name: str, role: Role, domain: Range | Choices) -> Hyperparameter:
+    return Hyperparameter(name, role, domain, {"optimizer": (optimizer,)})
+
+
+@pytest.mark.parametrize(
+    ("conditional", "fixed"),
+    [
+        (
+            [
+                of_arm("sgd", "variant", Role.SCIENTIFIC, Choices(("heavy_ball", "nesterov"))),
+                of_arm("adam", "variant", Role.SCIENTIFIC, Choices(("amsgrad", "plain"))),
+            ],
+            [("spec.hyperparameters[3]", "Scientific of amsgrad, plain", "Fixed amsgrad")],
+        ),
+        ([of_arm("sgd", "momentum", Role.SCIENTIFIC, Range(0.8, 0.99))], []),
+    ],
+)
+def test_what_only_the_losing_arm_has_goes_with_it(
+    conditional: list[Hyperparameter], fixed: list[tuple[str, str, str]]
+) -> None:
+    optimizer = Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("adam", "sgd")))
+    proposal = proposed(round_of(LEARNING_RATE, optimizer, *conditional), exploitation=False)
+    assert moves(proposal) == [
+        ("spec.hyperparameters[1]", "Scientific of adam, sgd", "Fixed adam"),
+        *fixed,
+        ("spec.phase", "Exploration", "Exploitation"),
+    ]
+    assert Drop("spec.hyperparameters[2]") in proposal.changes[0].edits
+
+
 @pytest.mark.parametrize("rule", ["infeasible-trials", "search-space-boundary", "enough-points", "learning-rate-edge"])
 def test_exploration_goes_on_while_its_rules_are_not_clear(rule: str) -> None:
     proposal = proposed(round_of(LEARNING_RATE), found(rule), exploitation=False)

@@ -55,8 +55,14 @@ class Draft:
         self.arms = [arm for arm in evidence.arms if arm.best is not None]
 
     def definitions(self) -> Iterator[tuple[int, Hyperparameter]]:
-        """Those that are left, with their places in the manifest."""
-        return ((place, each) for place, each in enumerate(self._definitions) if each is not None)
+        """Those that are left, with their places in the manifest.
+
+        The draft may be changed meanwhile: what goes with a change is not met any more.
+        """
+        for place in range(len(self._definitions)):
+            definition = self._definitions[place]
+            if definition is not None:
+                yield place, definition
 
     def untouched(self, place: int) -> bool:
         """Whether the definition at ``place`` is still as it was."""

@@ -61,8 +61,8 @@ def promote(evidence: Evidence, plan: Plan, factor: float, findings: Sequence[Fi
     steps = math.ceil(evidence.steps * factor)
     draft = Draft(evidence)
     schedule = _schedule(launch.parameters, evidence.space.definitions, plan.words)
-    for place, definition in list(draft.definitions()):
-        if place in dict(draft.definitions()) and definition.name in launch.parameters:
+    for place, definition in draft.definitions():
+        if definition.applies(launch.parameters):
             decades = KEPT if "cos" in schedule else HALF_A_DECADE
             _promote(draft, place, definition, launch.parameters[definition.name], decades)
     rest = [_put("spec.training.steps", evidence.steps, steps, f"Trained {factor:g} times as long, on good points.")]

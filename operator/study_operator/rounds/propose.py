@@ -15,7 +15,7 @@ from study_operator.findings import Evidence, Finding, Severity
 from study_operator.results.trial import Purpose
 from study_operator.rounds import ranges, remedies
 from study_operator.rounds.change import Change, Launch, Proposal, Put, change_text
-from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, shown, whole
+from study_operator.rounds.draft import Draft, Plan, kind, launch_of, shown, whole
 from study_operator.scalar import Scalar
 from study_operator.space import Kind, Range, Role
 
@@ -55,7 +55,7 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
         _fix_what_does_not_matter(draft, findings)
     settled = not moved and not rest and _explored(evidence, findings, plan)
     if settled:
-        rest += _exploit(draft, findings)
+        rest += _exploit(draft, findings, launch)
         notes += _undecided(evidence)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
     notes += open_warnings(findings, changes, notes)
@@ -165,21 +165,18 @@ def _explored(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> bo
     return not plan.exploitation and ended >= plan.trials and not unsettled
 
 
-def _exploit(draft: Draft, findings: Sequence[Finding]) -> list[Change]:
+def _exploit(draft: Draft, findings: Sequence[Finding], launch: Launch) -> list[Change]:
     """Go over to Bayesian search in the best arm, and tell how sure it is that it is the best."""
     rule = "after-exploration"
-    best = best_of(draft.evidence)
-    assert best is not None and best.best is not None
     compared = "".join(
         f" {each.message}"
         for each in findings
         if each.rule == "arm-comparison" and each.severity is Severity.INFO and float(each.numbers.get("low", 1)) <= 0
     )
-    for place, definition in list(draft.definitions()):
-        if definition.distinguishes_arms and definition.name in best.arm.parameters and len(draft.evidence.arms) > 1:
-            value = best.arm.parameters[definition.name]
-            reason = f"{best.label} has the best trial; the search goes on in this arm.{compared}"
-            draft.fixed(place, value, reason, rule)
+    for place, definition in draft.definitions():
+        if definition.distinguishes_arms and definition.applies(launch.parameters):
+            reason = f"{launch.arm} has the best trial; the search goes on in this arm.{compared}"
+            draft.fixed(place, launch.parameters[definition.name], reason, rule)
         elif definition.role is Role.SCIENTIFIC and isinstance(definition.domain, Range):
             draft.optimised(place, "The comparison is over; it is looked for with the others now.", rule)
     reason = (

@@ -55,7 +55,7 @@ def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
 
 def _regularised(draft: Draft, finding: Finding) -> bool:
     done = False
-    for place, definition in list(draft.definitions()):
+    for place, definition in draft.definitions():
         arms = {arm.label: arm for arm in draft.arms_of(place)}
         if kind(definition) not in STRENGTHS or finding.subject.arm not in arms:
             continue
@@ -113,7 +113,7 @@ def clip(draft: Draft, findings: Sequence[Finding]) -> None:
         if finding.rule != "gradient-clipping" or not {"p90", "threshold", "median"} <= finding.numbers.keys():
             continue
         p90, threshold, median = (float(finding.numbers[name]) for name in ("p90", "threshold", "median"))
-        for place, definition in list(draft.definitions()):
+        for place, definition in draft.definitions():
             arms = {arm.label: arm for arm in draft.arms_of(place)}
             if finding.subject.arm not in arms or not draft.untouched(place):
                 continue
@@ -140,7 +140,7 @@ def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
             continue
         notes.append(f"{finding.sentence} {finding.advice}")
         longest = int(WARMUP_SHARE * steps) if steps else 0
-        for place, definition in list(draft.definitions()):
+        for place, definition in draft.definitions():
             arms = {arm.label for arm in draft.arms_of(place)}
             if kind(definition) is not Kind.WARMUP_STEPS or finding.subject.arm not in arms or not longest:
                 continue
