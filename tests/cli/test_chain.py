@@ -10,7 +10,7 @@ from study_operator.api import parse_study, study_space
 from study_operator.api.yaml import load_manifest
 from study_operator.cli.next import next_manifest, proposal_of
 from study_operator.results.trial import Purpose, Sample, Trial, TrialSpec, TrialState, TrialStatus
-from study_operator.samplers import SobolSampler, SuggestionRequest, study_seed
+from study_operator.samplers import SobolSampler, SuggestionRequest
 
 from tests.cli.rounds import MANIFEST
 
@@ -20,9 +20,8 @@ MOST = 8
 def ended(text: str, rng: numpy.random.Generator) -> list[Trial]:
     """Trials that get better up to a learning rate of 0.3, and no better beyond, from where on one in ten diverges."""
     study = parse_study(load_manifest(text))
-    space, given = study_space(study), study.spec.sampler
-    seed = given.seed if given and given.seed is not None else study_seed("default", study.metadata.name)
-    sampler = SobolSampler(space, seed)
+    space = study_space(study)
+    sampler = SobolSampler(space, study.seed)
     trials = []
     for index in range(study.spec.budget.trials):
         drawn = sampler.suggest(SuggestionRequest(index))

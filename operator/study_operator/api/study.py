@@ -31,6 +31,7 @@ from study_operator.api.parts import (
 )
 from study_operator.conclusions import Confirmation, Question
 from study_operator.results.objective import Objective
+from study_operator.samplers import study_seed
 from study_operator.space import Hyperparameter, Role
 
 
@@ -137,9 +138,7 @@ class StudySpec(Model):
 
 
 class ObjectMeta(Model):
-    """What of a resource's metadata is used here. Labels are only checked, so that ``study lint`` finds what an API server
-    would refuse.
-    """
+    """What of a resource's metadata is used here; labels are only checked, as an API server does."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -176,6 +175,12 @@ class Study(Model):
         """What trials are ranked by."""
         spec = self.spec.objective
         return Objective(spec.metric, spec.direction, spec.selection)
+
+    @property
+    def seed(self) -> int:
+        """Where all its randomness comes from: what its manifest gives, or else what follows from its name."""
+        given = self.spec.sampler.seed if self.spec.sampler is not None else None
+        return study_seed(self.metadata.namespace, self.metadata.name) if given is None else given
 
     @property
     def metrics(self) -> tuple[str, ...]:

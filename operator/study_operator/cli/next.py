@@ -27,7 +27,6 @@ from study_operator.cli.manifest_text import Remarked, dumped, edited
 from study_operator.cli.reproduce import container_command, local_command
 from study_operator.results.trial import Purpose, Trial
 from study_operator.rounds import Change, Proposal, Put, next_name, promote
-from study_operator.samplers import study_seed
 
 _NOT_THE_USERS = (
     "kubectl.kubernetes.io/",
@@ -73,7 +72,7 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
 
 def proposal_of(study: Study, trials: Sequence[Trial], longer: float | None) -> Proposal:
     """What follows from a study's trials."""
-    analysis = analyse(study, study_space(study), trials, _seed(study), complete=True)
+    analysis = analyse(study, study_space(study), trials, study.seed, complete=True)
     if longer is None:
         assert analysis.proposal is not None, "it was asked for"
         return analysis.proposal
@@ -133,12 +132,6 @@ def _sound(resource: Mapping[str, Any]) -> Study:
     if problems := check_manifest({key: value for key, value in resource.items() if key != "status"}):
         raise faulty(study.metadata.name, problems)
     return study
-
-
-def _seed(study: Study) -> int:
-    """That of the study's trials, so that the command and the status say the same."""
-    given = study.spec.sampler.seed if study.spec.sampler else None
-    return study_seed(study.metadata.namespace, study.metadata.name) if given is None else given
 
 
 def _remarked(change: Change) -> Remarked:

@@ -26,7 +26,6 @@ from study_operator.report.report import Provenance, Report, report_of
 from study_operator.report.terminal import terminal_view
 from study_operator.results.objective import Direction, Selection
 from study_operator.results.trial import Trial, TrialSpec
-from study_operator.samplers import study_seed
 
 PLAIN_WIDTH = 120
 
@@ -86,12 +85,11 @@ def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked
     except Unanswerable as unanswerable:
         raise Failure(f"{found.name}: {unanswerable}") from unanswerable
     state = str(found.status.get("state") or "Pending")
-    given = study.spec.sampler.seed if study.spec.sampler else None
     provenance = Provenance(
         config=found.config,
         manifest=manifest,
         state=state,
-        seed=study_seed(study.metadata.namespace, study.metadata.name) if given is None else given,
+        seed=study.seed,
         sampler="Bayesian (TPE)" if study.spec.phase is Phase.EXPLOITATION else "scrambled Sobol",
         version=version("study-operator"),
         command=partial(_command, local_command if local else _by_image(trials), study),

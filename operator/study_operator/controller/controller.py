@@ -24,7 +24,6 @@ from study_operator.controller.state import StudyState
 from study_operator.controller.status import refused_status, sentences
 from study_operator.controller.telemetry import NoTelemetry, Telemetry
 from study_operator.metrics.source import MetricsSource
-from study_operator.samplers import study_seed
 from study_operator.space import Problem
 
 logger = logging.getLogger(__name__)
@@ -135,10 +134,8 @@ class Controller:
 
     def _begin(self, study: Study, ref: StudyRef) -> StudyState:
         status = study.status or {}
-        given = study.spec.sampler.seed if study.spec.sampler is not None else None
-        seed = study_seed(ref.key.namespace, ref.key.name) if given is None else given
         started = datetime.fromisoformat(status["startTime"]) if "startTime" in status else self._now()
-        return StudyState.begin(study, ref, seed, started, self._randomness)
+        return StudyState.begin(study, ref, study.seed, started, self._randomness)
 
     def _change(self, state: StudyState, study: Study) -> None:
         """Take over a changed manifest, as far as it may change."""
