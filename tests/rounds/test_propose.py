@@ -175,6 +175,25 @@ def test_what_was_clipped_is_clipped_higher_and_learns_as_slowly_as_it_did() -> 
     ]
 
 
+@pytest.mark.parametrize("names", [("learning_rate", "learning_rate"), ("base_lr", "peak_lr")])
+def test_clipping_says_nothing_of_the_learning_rate_of_another_optimizer(names: tuple[str, str]) -> None:
+    optimizer = Hyperparameter("optimizer", Role.NUISANCE, Choices(("adam", "sgd")))
+    of_adam = of_arm("adam", names[0], Role.NUISANCE, Range(1e-4, 1e-2, ScaleName.LOG))
+    of_sgd = of_arm("sgd", names[1], Role.NUISANCE, Range(1e-2, 1.0, ScaleName.LOG))
+    evidence = round_of(optimizer, of_adam, of_sgd, best=0.2)
+    clipped = found("gradient-clipping", threshold=1.0, median=500.0, p90=25.2)
+    [change] = proposed(evidence, clipped).changes
+    assert change.path == "spec.hyperparameters[1].range.min"
+
+
+def test_clipping_is_undone_at_the_learning_rate_of_the_trial_that_was_clipped() -> None:
+    evidence = round_of(LEARNING_RATE)
+    highest = max(evidence.trials, key=lambda trial: float(trial.spec.parameters["learning_rate"]))
+    seen = found("gradient-clipping", threshold=1.0, median=3000.0, p90=25.2)
+    assert len(proposed(evidence, seen).changes) == 1
+    assert proposed(evidence, replace(seen, subject=Subject(arm="all", trial=highest.spec.name))).changes == ()
+
+
 def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value() -> None:
     evidence = round_of(*TWO_ARMS)
     for_all = [found("insensitive-nuisance", "dropout", f"optimizer={arm}") for arm, _ in ARMS]

@@ -65,7 +65,7 @@ def _regularised(draft: Draft, finding: Finding) -> bool:
             strengths = STRENGTHS[kind(definition)]
             done |= draft.tuned(place, strengths, finding.message, finding.rule, finding.subject.arm)
         elif isinstance(definition.domain, Range) and definition.role is Role.NUISANCE:
-            strength = _overfitting(arms[finding.subject.arm], finding).spec.parameters.get(definition.name)
+            strength = _seen_in(arms[finding.subject.arm], finding).spec.parameters.get(definition.name)
             further = expanded(definition, "max")
             if strength is None or definition.domain.coordinate(strength) < STRONG:
                 done = True  # there are stronger values in the range
@@ -77,8 +77,8 @@ def _regularised(draft: Draft, finding: Finding) -> bool:
     return done
 
 
-def _overfitting(arm: ArmEvidence, finding: Finding) -> Trial:
-    """The trial that was found to overfit, or else the arm's best."""
+def _seen_in(arm: ArmEvidence, finding: Finding) -> Trial:
+    """The trial that a finding names, or else the arm's best."""
     assert arm.best is not None
     return next((trial for trial in arm.trials if trial.spec.name == finding.subject.trial), arm.trials[arm.best])
 
@@ -117,6 +117,9 @@ def clip(draft: Draft, findings: Sequence[Finding]) -> None:
             arms = {arm.label: arm for arm in draft.arms_of(place)}
             if finding.subject.arm not in arms or not draft.untouched(place):
                 continue
+            parameters = _seen_in(arms[finding.subject.arm], finding).spec.parameters
+            if not definition.applies(parameters):
+                continue
             what, domain = kind(definition), definition.domain
             if what is Kind.GRADIENT_CLIPPING and isinstance(domain, Value):
                 draft.revalued(place, float(f"{p90:.2g}"), finding.message, finding.rule, finding.subject.arm)
@@ -124,8 +127,7 @@ def clip(draft: Draft, findings: Sequence[Finding]) -> None:
                 wider = replace(domain, maximum=float(f"{p90:.2g}"))
                 draft.ranged(place, wider, finding.message, finding.rule, finding.subject.arm)
             elif what is Kind.LEARNING_RATE and isinstance(domain, Range):
-                best = arms[finding.subject.arm].trials[arms[finding.subject.arm].order[0]].spec.parameters
-                lowest = float(best[definition.name]) * threshold / median / HALF_A_DECADE
+                lowest = float(parameters[definition.name]) * threshold / median / HALF_A_DECADE
                 if 0 < lowest < domain.minimum:
                     lower = replace(domain, minimum=float(f"{lowest:.1g}"))
                     draft.ranged(place, lower, finding.message, finding.rule, finding.subject.arm)
