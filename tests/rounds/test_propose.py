@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 import pytest
 from study_operator.findings import Evidence, Finding, Severity, Subject, findings
+from study_operator.results.ranking import Ranked, Ranking
 from study_operator.rounds import Change, Drop, Plan, Proposal, Put, Swap, change_text, propose
 from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space, Value
 
@@ -201,6 +202,25 @@ def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value(
     [change] = exploring(evidence, *for_all).changes
     best = evidence.arms[0].trials[evidence.arms[0].best or 0].spec.parameters["dropout"]
     assert (change.before, change.after) == ("Nuisance 0 to 0.4", f"Fixed {float(best):.3g}")
+
+
+def test_of_equal_trials_the_best_is_the_first_as_in_the_ranking() -> None:
+    space = Space.build([TWO_ARMS[0], LEARNING_RATE, TWO_ARMS[4]])
+    places = numpy.arange(16)
+    evidence = study(space, sobol(2, 16), {0: 1.0 - (places == 9), 1: 1.0 - (places == 4)})
+    ranking = Ranking(evidence.objective.direction)
+    for trial in evidence.trials:
+        assert trial.status.objective is not None
+        ranking.add(Ranked(trial.spec.index, trial.spec.arm, trial.status.objective.value, None))
+    best = next(trial for trial in evidence.trials if trial.spec.index == ranking.top(1)[0].index)
+    assert best.spec.arm == 1
+    assert evidence.best is best
+    insensitive = [found("insensitive-nuisance", "dropout", f"optimizer={arm}") for arm, _ in ARMS]
+    proposal = exploring(evidence, *insensitive)
+    assert proposal.launch is not None
+    assert proposal.launch.trial == best.spec.name
+    [change] = proposal.changes
+    assert change.after == f"Fixed {float(best.spec.parameters['dropout']):.3g}"
 
 
 def test_a_learning_rate_stays_tuned_and_an_arm_keeps_something_to_tune() -> None:

@@ -17,7 +17,7 @@ from study_operator.conclusions.reruns import StudyReruns, reruns_of
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity
 from study_operator.results.objective import Direction
-from study_operator.results.trial import Trial, trial_name
+from study_operator.results.trial import trial_name
 from study_operator.space import Role, Value
 
 BASELINE_RULE = "reasonable-baseline"
@@ -142,7 +142,7 @@ def _caveats_of_confirmation(evidence: Evidence, confirmation: Confirmation, rer
 
 
 def _caveats_of_selection(evidence: Evidence, reruns: StudyReruns) -> Iterator[str]:
-    best = _best_of_search(evidence)
+    best = evidence.best
     names = {configuration.name for configuration in reruns.configurations}
     if best is not None and trial_name(evidence.study, best.spec.index) not in names:
         yield (
@@ -156,8 +156,3 @@ def _caveats_of_selection(evidence: Evidence, reruns: StudyReruns) -> Iterator[s
     barren = [arm.label for arm in evidence.arms if arm.best is None]
     if barren:
         yield f"Without any feasible trial: {statements.listed(barren)}."
-
-
-def _best_of_search(evidence: Evidence) -> Trial | None:
-    bests = [(float(arm.objective[arm.best]), arm.trials[arm.best]) for arm in evidence.arms if arm.best is not None]
-    return min(bests, key=lambda pair: (pair[0], pair[1].spec.index), default=(0.0, None))[1]

@@ -151,6 +151,21 @@ class Evidence:
                 by_arm[trial.spec.arm].append(trial)
         return tuple(self._arm(arm, trials) for arm, trials in zip(self.space.arms, by_arm, strict=True))
 
+    @cached_property
+    def order(self) -> tuple[ArmEvidence, ...]:
+        """The arms with a feasible trial, by the best of each; equal objectives by index, as in a ranking."""
+
+        def place(arm: ArmEvidence) -> tuple[float, int]:
+            best = arm.order[0]
+            return float(arm.objective[best]), arm.trials[best].spec.index
+
+        return tuple(sorted((arm for arm in self.arms if arm.best is not None), key=place))
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial of all arms; None where none is feasible."""
+        return next((arm.trials[arm.order[0]] for arm in self.order), None)
+
     def _arm(self, arm: Arm, trials: Sequence[Trial]) -> ArmEvidence:
         known = sorted((trial for trial in trials if _tells(trial)), key=lambda trial: trial.spec.index)
         objective = numpy.array([self._minimised(trial) for trial in known], dtype=float)

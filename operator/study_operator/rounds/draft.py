@@ -52,7 +52,6 @@ class Draft:
         self.evidence = evidence
         self.changes: list[Change] = []
         self._definitions: list[Hyperparameter | None] = list(evidence.space.definitions)
-        self.arms = [arm for arm in evidence.arms if arm.best is not None]
 
     def definitions(self) -> Iterator[tuple[int, Hyperparameter]]:
         """Those that are left, with their places in the manifest.
@@ -69,9 +68,9 @@ class Draft:
         return self._definitions[place] is self.evidence.space.definitions[place]
 
     def arms_of(self, place: int) -> list[ArmEvidence]:
-        """The arms with a result in which the definition at ``place`` of the manifest applies."""
+        """The arms with a result in which the definition at ``place`` of the manifest applies, best first."""
         definition = self.evidence.space.definitions[place]
-        return [arm for arm in self.arms if definition in self.evidence.space.hyperparameters(arm.arm.index)]
+        return [arm for arm in self.evidence.order if definition in self.evidence.space.hyperparameters(arm.arm.index)]
 
     def place_of(self, arm: str, name: str) -> int | None:
         """The place of the definition of ``name`` in the arm of this label; None unless there is exactly one."""
@@ -215,21 +214,15 @@ class Draft:
         return True
 
 
-def best_of(evidence: Evidence) -> ArmEvidence | None:
-    """The arm with the best trial; None where no trial has a result."""
-    arms = [arm for arm in evidence.arms if arm.best is not None]
-    return min(arms, key=lambda arm: float(arm.objective[arm.order[0]]), default=None)
-
-
 def launch_of(evidence: Evidence) -> Launch | None:
     """The best trial's configuration; None where no trial has a result."""
-    arm = best_of(evidence)
-    if arm is None or arm.best is None:
+    trial = evidence.best
+    if trial is None:
         return None
-    trial = arm.trials[arm.best]
     assert trial.status.objective is not None, "a trial without an objective is not feasible"
     sample = trial.status.objective
-    return Launch(trial.spec.name, arm.label, sample.value, sample.step, trial.spec.parameters)
+    label = evidence.space.arms[trial.spec.arm].label
+    return Launch(trial.spec.name, label, sample.value, sample.step, trial.spec.parameters)
 
 
 def kind(definition: Hyperparameter) -> Kind | None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from study_operator.findings import Evidence, Finding
 from study_operator.findings.words import short
 from study_operator.rounds.change import Change, Proposal, Put
-from study_operator.rounds.draft import Draft, Plan, best_of, kind, launch_of, narrowed, shown
+from study_operator.rounds.draft import Draft, Plan, kind, launch_of, narrowed, shown
 from study_operator.rounds.propose import follow_up, open_warnings
 from study_operator.scalar import Scalar
 from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
@@ -55,8 +55,8 @@ def promote(evidence: Evidence, plan: Plan, factor: float, findings: Sequence[Fi
         raise ValueError(f"the factor must be larger than 1, not {factor:g}")
     if evidence.steps is None:
         raise ValueError("the study does not tell its length: write spec.training.steps first")
-    best, launch = best_of(evidence), launch_of(evidence)
-    if best is None or launch is None:
+    launch = launch_of(evidence)
+    if launch is None:
         return Proposal("No trial has a result to promote; mend what keeps them from one first.")
     steps = math.ceil(evidence.steps * factor)
     draft = Draft(evidence)

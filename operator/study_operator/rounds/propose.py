@@ -134,9 +134,8 @@ def _fix_what_does_not_matter(draft: Draft, findings: Sequence[Finding]) -> None
             continue
         if kind(definition) is Kind.LEARNING_RATE:
             continue
-        best = min(arms, key=lambda arm: float(arm.objective[arm.order[0]]))
-        assert best.best is not None
-        value = best.trials[best.best].spec.parameters.get(definition.name)
+        best = arms[0]
+        value = best.trials[best.order[0]].spec.parameters.get(definition.name)
         if value is not None:
             finding = by_arm[best.label]
             draft.fixed(place, value, finding.message, finding.rule, "" if len(arms) > 1 else best.label)
