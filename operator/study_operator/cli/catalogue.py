@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from study_operator.api import InvalidRecord, Study, trial_from_manifest
+from study_operator.api import InvalidManifest, InvalidRecord, Study, check_semantics, parse_study, trial_from_manifest
 from study_operator.backends.local import StudyFolder
 from study_operator.backends.port import BackendError
-from study_operator.cli.failure import Failure
+from study_operator.cli.failure import Failure, faulty
 from study_operator.cli.opening import STUDIES, load_resource
 from study_operator.results.trial import Trial, TrialSpec
 
@@ -50,6 +50,20 @@ class Found:
     @property
     def status(self) -> Mapping[str, Any]:
         return self.resource.get("status") or {}
+
+    def parsed(self) -> Study:
+        """The study, whether or not it makes sense. Raises Failure where its manifest cannot be read."""
+        try:
+            return parse_study(self.resource)
+        except InvalidManifest as invalid:
+            raise faulty(self.name, invalid.problems) from invalid
+
+    def checked(self) -> Study:
+        """A study that makes sense. Raises Failure with everything that is wrong with its manifest."""
+        study = self.parsed()
+        if problems := check_semantics(study):
+            raise faulty(self.name, problems)
+        return study
 
 
 class Catalogue(Protocol):

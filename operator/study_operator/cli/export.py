@@ -15,10 +15,9 @@ from datetime import datetime
 
 import click
 
-from study_operator.api import InvalidManifest, Study, parse_study, time_text
+from study_operator.api import Study, time_text
 from study_operator.backends.port import Refused
 from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options
-from study_operator.cli.failure import faulty
 from study_operator.cli.reproduce import container_command, local_command
 from study_operator.results.trial import Sample, Trial
 
@@ -39,10 +38,7 @@ def export(catalogue: Catalogue, name: str, form: str, summary: bool) -> None:
     A row has the trial's parameters, state, objective, every metric's extremes and final value, seed, times and arm.
     """
     found, trials = catalogue.study(name), catalogue.trials(name)
-    try:
-        study = parse_study(found.resource)
-    except InvalidManifest as invalid:
-        raise faulty(found.name, invalid.problems) from invalid
+    study = found.parsed()
     if summary:
         rows = [summary_row(found, study, trials, local=isinstance(catalogue, Folders))]
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from study_operator.analysis import analyse
-from study_operator.api import InvalidManifest, Study, check_manifest, parse_study, study_space
+from study_operator.api import Study, check_manifest, parse_study, study_space
 from study_operator.api.fields import LONGEST_CONFIRMED_NAME, LONGEST_STUDY_NAME
 from study_operator.api.review import denial, plan, review
 from study_operator.api.study import StudySpec
@@ -53,8 +53,8 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
     It widens, trims or fixes what the evidence asks for, and nothing else; a comment gives each change's reason. Where
     nothing is to change, it prints the configuration to launch instead.
     """
-    resource = catalogue.study(name).resource
-    study = _sound(resource)
+    found = catalogue.study(name)
+    study = found.checked()
     trials = in_manifest_order(catalogue.trials(name), study)
     proposal = proposal_of(study, trials, longer)
     if proposal.launch is None:
@@ -63,7 +63,7 @@ def next_round(catalogue: Catalogue, name: str, output: Path | None, longer: flo
     if not proposal.changes:
         click.echo(_launch(study, trials, proposal, local=isinstance(catalogue, Folders)))
         return
-    manifest = next_manifest(catalogue.text(name) or dumped(as_written(resource)), study, proposal)
+    manifest = next_manifest(catalogue.text(name) or dumped(as_written(found.resource)), study, proposal)
     if output is None:
         click.echo(manifest, nl=False)
     else:
@@ -122,16 +122,6 @@ def as_written(resource: Mapping[str, Any]) -> dict[str, Any]:
         for each in spec["hyperparameters"]
     ]
     return {"apiVersion": resource["apiVersion"], "kind": resource["kind"], "metadata": metadata, "spec": ordered}
-
-
-def _sound(resource: Mapping[str, Any]) -> Study:
-    try:
-        study = parse_study(resource)
-    except InvalidManifest as invalid:
-        raise faulty(str(resource["metadata"]["name"]), invalid.problems) from invalid
-    if problems := check_manifest({key: value for key, value in resource.items() if key != "status"}):
-        raise faulty(study.metadata.name, problems)
-    return study
 
 
 def _remarked(change: Change) -> Remarked:

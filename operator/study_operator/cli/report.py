@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from study_operator.api import InvalidManifest, Phase, Study, check_manifest, parse_study, study_space
+from study_operator.api import Phase, Study, study_space
 from study_operator.backends.port import Refused
 from study_operator.cli.catalogue import Catalogue, Folders, Found, catalogue_options, in_manifest_order
 from study_operator.cli.export import csv_text, summary_row, trial_rows
-from study_operator.cli.failure import Failure, faulty
+from study_operator.cli.failure import Failure
 from study_operator.cli.manifest_text import dumped
 from study_operator.cli.next import as_written
 from study_operator.cli.output import Output
@@ -79,7 +79,7 @@ def report(
 
 def report_on(found: Found, trials: Sequence[Trial], manifest: str, asked: Asked, *, local: bool) -> Report:
     """The report of a study as it was found. Raises Failure."""
-    study = _sound(found)
+    study = found.checked()
     try:
         study, trials, told = ask(study, in_manifest_order(trials, study), asked)
     except Unanswerable as unanswerable:
@@ -109,16 +109,6 @@ def _tracked(found: Found, told: Report, local: bool) -> dict[str, object]:
         f"Best {row['metric']}": row["best"],
         "Reproduction": "the command below" if told.best else "",
     }
-
-
-def _sound(found: Found) -> Study:
-    try:
-        study = parse_study(found.resource)
-    except InvalidManifest as invalid:
-        raise faulty(found.name, invalid.problems) from invalid
-    if problems := check_manifest({key: value for key, value in found.resource.items() if key != "status"}):
-        raise faulty(found.name, problems)
-    return study
 
 
 def _by_image(trials: Sequence[Trial]) -> Callable[[Study, TrialSpec], str]:
