@@ -24,8 +24,8 @@ test: $(VENV)/.development ## Pass all tests, on a real control plane and a real
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.development ## Pass the tests of the domain and the controller, in a minute, without a cluster
-	$(BIN)/python -m pytest -m "not cluster" tests/api tests/controller tests/results tests/samplers tests/space $(ARGS)
+test-fast: $(VENV)/.development ## Pass the tests of the domain and the controller, in about a minute, without a cluster
+	$(BIN)/python -m pytest -m "not cluster" tests/api tests/controller tests/results tests/samplers tests/space tests/findings tests/conclusions tests/rounds $(ARGS)
 
 .PHONY: test-node
 test-node: $(VENV)/.development ## Pass the node suite: images, chart and faults on a real kubelet (root; installs packages)
