@@ -19,9 +19,8 @@ exec "$@"
 @pytest.fixture
 def start_on_a_small_disk(place):
     """Start a command whose folder ``studies`` is a disk of 480 kB, most of it taken by the file ``ballast``."""
-    refused = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True).stderr
-    if refused:
-        pytest.skip(f"needs root, or namespaces for users: {refused.strip()}")
+    tried = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True)
+    assert tried.returncode == 0, f"it takes root, or namespaces for users: {tried.stderr}"
     return lambda *arguments: place.start(*arguments, inside=[*NAMESPACE, "sh", "-c", SMALL_DISK, "sh"])
 
 
@@ -36,4 +35,4 @@ def test_it_says_so_once_waits_for_room_and_loses_nothing(place, start_on_a_smal
     said = read_rest(process)
     assert process.returncode == 0, said
     assert said.count("] study-") == 12 - ended
-    assert said.count("Make room") <= 1, said
+    assert "Make room" not in said

@@ -126,6 +126,7 @@ async def test_an_objective_nobody_reported_is_told(world):
         objective = {"metric": "accuracy", "direction": "Maximize"}
         controller.study_changed(manifest(generation=2, objective=objective))
         await until(lambda: world.statuses[KEY]["trials"]["failed"] == 8)
+        assert all("accuracy" in trial.status.message for trial in trials(world))
         controller.study_changed(manifest(generation=3))
         await until(lambda: world.statuses[KEY]["trials"]["succeeded"] == 8)
 

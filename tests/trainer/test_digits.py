@@ -6,9 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-
-pytest.importorskip("optax", reason="the extra `digits` brings JAX and optax", exc_type=ImportError)
-
 from digits.dataset import load
 from digits.hyperparameters import Hyperparameters, InvalidHyperparameter
 from digits.optimizers import learning_rate_schedule
