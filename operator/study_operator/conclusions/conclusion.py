@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from study_operator.results.objective import Direction
+
 
 class Verdict(StrEnum):
     """Whether the change that was asked about is worth making."""
@@ -20,6 +22,11 @@ class Interval:
 
     low: float
     high: float
+
+    def turned(self, direction: Direction) -> Interval:
+        """A minimised interval in the objective's own direction, or the other way round."""
+        low, high = sorted((direction.minimised(self.low), direction.minimised(self.high)))
+        return Interval(low, high)
 
 
 @dataclass(frozen=True, slots=True)

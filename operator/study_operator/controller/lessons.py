@@ -17,7 +17,6 @@ from study_operator.analysis import Analysis
 from study_operator.api.lessons import CHANGES, FINDINGS, NOTES
 from study_operator.conclusions import Conclusion, Interval, Verdict
 from study_operator.findings import Finding
-from study_operator.results.objective import Direction
 from study_operator.results.sentences import clean
 from study_operator.rounds import Proposal
 
@@ -44,7 +43,7 @@ def lessons_of(analysis: Analysis) -> Lessons:
     return Lessons(
         tuple(_finding(finding) for finding in told(analysis.findings)),
         {
-            labels[estimate.label]: _interval(_turned(estimate.interval, direction))
+            labels[estimate.label]: _interval(estimate.interval.turned(direction))
             for estimate in analysis.comparison.estimates
             if estimate.interval is not None
         },
@@ -87,12 +86,6 @@ def lessons_told(status: Mapping[str, Any]) -> Lessons:
         status.get("conclusion"),
         status.get("proposedNext"),
     )
-
-
-def _turned(interval: Interval, direction: Direction) -> Interval:
-    """The interval in the objective's own direction."""
-    low, high = sorted((direction.minimised(interval.low), direction.minimised(interval.high)))
-    return Interval(low, high)
 
 
 def _interval(interval: Interval) -> Shown:

@@ -9,7 +9,7 @@ from study_operator.findings.importance import importances
 from study_operator.findings.plots import isolation_plots
 from study_operator.report.chart_values import Json, drawable, layout, number, reached, sampled_definition
 from study_operator.report.places import Places
-from study_operator.report.report import Report, generator, turned
+from study_operator.report.report import Report, generator
 
 
 def arms_isolated(report: Report) -> Json:
@@ -34,7 +34,7 @@ def values_isolated(report: Report) -> Iterator[Json]:
 
 def _group(report: Report, estimate: Estimate, color: int) -> Json:
     direction = report.objective.direction
-    interval = None if estimate.interval is None else turned(estimate.interval, direction)
+    interval = None if estimate.interval is None else estimate.interval.turned(direction)
     return {
         "label": estimate.label,
         "color": color,
@@ -84,7 +84,7 @@ def best_of_m(report: Report, places: Places) -> Iterator[Json]:
     direction = report.objective.direction
     groups = [group for group in arms(report.analysis.evidence) if places.drawn(group.label)]
     for label, points in best_of_m_curves(groups, generator(report)).items():
-        intervals = [None if point.interval is None else turned(point.interval, direction) for point in points]
+        intervals = [None if point.interval is None else point.interval.turned(direction) for point in points]
         yield {
             "arm": places.arm(label),
             "m": [point.m for point in points],

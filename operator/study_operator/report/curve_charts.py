@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from study_operator.findings import ArmEvidence, Finding
+from study_operator.findings.training_curves import BEST
 from study_operator.report.chart_values import Json, number
 from study_operator.report.places import Places
 from study_operator.report.report import Report
 from study_operator.results.trial import Trial
-
-BEST = 3
-"""Trials of an arm whose curves are drawn."""
 
 _SIDES = re.compile(
     r"(?<![^\W_])(training|train|validation|valid|val|evaluation|eval|dev|test)(?![^\W_])", re.IGNORECASE
@@ -20,7 +18,7 @@ _SIDES = re.compile(
 
 
 def curves(report: Report, arm: ArmEvidence, places: Places) -> Json:
-    """The curves of the best trials of an arm; ``best`` is the step at which a trial reached its objective."""
+    """The curves of the trials of an arm that the rules look at; ``best`` is the step that reached a trial's objective."""
     trials = [arm.trials[row] for row in arm.order[:BEST].tolist()]
     metrics = list(dict.fromkeys(name for trial in trials for name in trial.status.curves))
     return {

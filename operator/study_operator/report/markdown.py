@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from study_operator.findings import Severity
-from study_operator.report.report import Report, parameters_text, turned, value_text
+from study_operator.report.report import Report, parameters_text, value_text
 from study_operator.results.sentences import clean
 
 _LONGEST = 4096
@@ -58,7 +58,7 @@ def _arms(report: Report) -> Iterator[str]:
     yield "|" + " --- |" * 7
     for summary in report.arms:
         estimate, best = summary.estimate, summary.best
-        interval = None if estimate is None or estimate.interval is None else turned(estimate.interval, direction)
+        interval = None if estimate is None or estimate.interval is None else estimate.interval.turned(direction)
         yield from _row(
             [
                 summary.arm.label,

@@ -28,7 +28,6 @@ from study_operator.report.report import (
     Report,
     notes,
     parameters_text,
-    turned,
     value_text,
 )
 from study_operator.results.trial import Trial
@@ -60,7 +59,6 @@ def page(report: Report) -> str:
             limits=limits(conclusion.caveats, report.analysis.findings) if conclusion is not None else (),
             change_text=change_text,
             notes=notes(report),
-            turned=turned,
             reproduced=list(_reproduced(report)),
             charts=charts,
             data=Markup(embedded(charts)),

@@ -15,8 +15,8 @@ import numpy
 
 from study_operator.analysis import Analysis, analyse
 from study_operator.api.study import Study
-from study_operator.conclusions import Estimate, Interval, Reruns, reruns_of
-from study_operator.results.objective import Direction, Objective
+from study_operator.conclusions import Estimate, Reruns, reruns_of
+from study_operator.results.objective import Objective
 from study_operator.results.ranking import Ranked, Ranking
 from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState
 from study_operator.scalar import Scalar, identity
@@ -169,12 +169,6 @@ def report_of(study: Study, space: Space, trials: Sequence[Trial], provenance: P
     """The report of a study. ``complete``: all its trials have ended, so it can conclude."""
     analysis = analyse(study, space, trials, provenance.seed, complete=complete)
     return Report(study, space, tuple(trials), analysis, provenance)
-
-
-def turned(interval: Interval, direction: Direction) -> Interval:
-    """A minimised interval in the objective's own direction."""
-    low, high = sorted((direction.minimised(interval.low), direction.minimised(interval.high)))
-    return Interval(low, high)
 
 
 def parameters_text(parameters: Mapping[str, Scalar]) -> str:

@@ -22,7 +22,6 @@ from study_operator.report.report import (
     Report,
     notes,
     parameters_text,
-    turned,
     value_text,
 )
 from study_operator.results.sentences import clean
@@ -116,7 +115,7 @@ def _arms(report: Report, width: int) -> Table:
 
 def _arm_cells(report: Report, summary: ArmSummary, width: int) -> list[str]:
     direction, estimate, best = report.objective.direction, summary.estimate, summary.best
-    interval = None if estimate is None or estimate.interval is None else turned(estimate.interval, direction)
+    interval = None if estimate is None or estimate.interval is None else estimate.interval.turned(direction)
     return [
         summary.arm.label,
         f"{summary.succeeded}/{summary.trials}",
