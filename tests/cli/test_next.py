@@ -95,6 +95,17 @@ def test_a_promotion_tells_what_transfers(tmp_path: Path) -> None:
     assert study_next(tmp_path / "study", "--longer", "1").exit_code == 2
 
 
+def test_a_baseline_that_names_a_schedules_length_is_promoted_with_it(tmp_path: Path) -> None:
+    text = MANIFEST.replace("name: hidden_units", "name: constant_steps").replace("value: 64", "value: 100")
+    baseline = "{optimizer: nesterov, learning_rate: 0.05, constant_steps: 100}"
+    text = text.replace("  sampler:", f"  confirmation: {{top: 2, reruns: 2, baseline: {baseline}}}\n  sampler:")
+    result = study_next(folder_of(tmp_path / "study", text, best=0.5), "--longer", "10")
+    assert result.exit_code == 0, result.stderr
+    spec = load_manifest(result.stdout)["spec"]
+    assert spec["hyperparameters"][-1] == {"name": "constant_steps", "role": "Fixed", "value": 5500}
+    assert spec["confirmation"]["baseline"] == {"optimizer": "nesterov", "learning_rate": 0.05}
+
+
 def test_a_link_to_the_round_before_is_told(tmp_path: Path) -> None:
     text = MANIFEST.replace(
         "  name: opt", "  annotations: {tuning.study/config: https://example.org/r1.yaml}\n  name: opt"

@@ -65,8 +65,8 @@ def promote(evidence: Evidence, plan: Plan, factor: float, findings: Sequence[Fi
         if definition.applies(launch.parameters):
             decades = KEPT if "cos" in schedule else HALF_A_DECADE
             _promote(draft, place, definition, launch.parameters[definition.name], decades)
+    _stretch(draft, evidence.steps, steps)
     rest = [_put("spec.training.steps", evidence.steps, steps, f"Trained {factor:g} times as long, on good points.")]
-    rest += _schedule_lengths(draft, evidence.steps, steps)
     if plan.trials > FEW:
         rest.append(
             _put("spec.budget.trials", plan.trials, FEW, "Very few long runs, near the best of the short ones.")
@@ -132,19 +132,15 @@ _LENGTHS = re.compile(r"(constant|decay)_(steps|fraction)$", re.I)
 """Parts of a schedule, by the names that trainers give them, in steps or as a share of all."""
 
 
-def _schedule_lengths(draft: Draft, old: int, new: int) -> list[Change]:
-    """Fixed parts of a linear schedule, so that the decay is as long as it was."""
-    changes = []
+def _stretch(draft: Draft, old: int, new: int) -> None:
+    """Set the fixed parts of a linear schedule, so that the decay is as long as it was."""
     for place, definition in draft.definitions():
         found = _LENGTHS.search(definition.name)
         if not found or not isinstance(definition.domain, Value) or isinstance(definition.domain.value, str | bool):
             continue
         value = _stretched(found[1].lower(), found[2].lower(), float(definition.domain.value), old, new)
-        if value != definition.domain.value:
-            reason = "The decay keeps its length in steps, and the constant phase before it takes what is added."
-            path = f"spec.hyperparameters[{place}].value"
-            changes.append(_put(path, definition.domain.value, value, reason))
-    return changes
+        reason = "The decay keeps its length in steps, and the constant phase before it takes what is added."
+        draft.revalued(place, value, reason, RULE)
 
 
 def _stretched(part: str, unit: str, value: float, old: int, new: int) -> float | int:

@@ -204,16 +204,22 @@ def follow_up(draft: Draft, plan: Plan, rest: Sequence[Change]) -> list[Change]:
 
 
 def _baseline(draft: Draft, given: Mapping[str, Scalar]) -> Iterator[Change]:
-    """The given baseline with what was fixed and is tuned now; where that is no longer in the space, the best
-    configuration so far.
+    """The given baseline with what was fixed and is tuned now, and without what is fixed throughout, which follows the
+    manifest; where that is no longer in the space, the best configuration so far.
     """
     launch = launch_of(draft.evidence)
     assert launch is not None
-    varied = {each.name for _, each in draft.definitions() if each.role is not Role.FIXED}
-    was_fixed = {name: value for name, value in launch.parameters.items() if name in varied and name not in given}
-    best = {name: value for name, value in launch.parameters.items() if name in varied}
+    left = dict(draft.definitions()).values()
+    best = {
+        each.name: launch.parameters[each.name]
+        for each in left
+        if each.role is not Role.FIXED and each.applies(launch.parameters)
+    }
+    was_fixed = {name: value for name, value in best.items() if name not in given}
+    vary = {each.name for each in (*draft.evidence.space.definitions, *left) if each.role is not Role.FIXED}
+    kept = {name: value for name, value in given.items() if name in vary}
     candidates = [
-        ({**given, **was_fixed}, "It keeps what was fixed and is tuned now."),
+        ({**kept, **was_fixed}, "It keeps what was fixed and is tuned now; what stays fixed is the manifest's."),
         (best, f"The old one is not in the new space; this is {launch.trial}, the best so far."),
     ]
     path = "spec.confirmation.baseline"
