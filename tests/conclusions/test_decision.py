@@ -84,6 +84,14 @@ def test_a_coarse_objective_does_not_pass_for_one_without_variance() -> None:
     assert verdict([reruns(level)], reruns(level)) is Verdict.INCONCLUSIVE
 
 
+def test_what_stands_in_for_no_variance_counts_every_configuration_once() -> None:
+    best, other, spread = reruns([0.10] * 3, 0), reruns([0.12] * 3, 1), reruns([0.13, 0.15, 0.17], 1)
+    error = math.sqrt(2 * 0.02**2 / 6) * math.sqrt(2 / 3)
+    for decision in (decide([best, other, spread], None, 0.0), decide([best, spread], other, 0.0)):
+        assert decision is not None
+        assert decision.interval.high == pytest.approx(0.02 + stats.t.ppf(0.975, 6) * error)
+
+
 def test_the_trial_variance_is_pooled() -> None:
     assert trial_variance([reruns([1.0, 3.0]), reruns([7.0]), reruns([5.0, 5.0, 5.0])]) == pytest.approx(
         math.sqrt(2 / 3)

@@ -85,7 +85,8 @@ def decide(confirmed: Sequence[Reruns], baseline: Reruns | None, margin: float) 
     rival = min(rivals, key=lambda reruns: reruns.mean)
     contest = Contest(len(contenders), baseline is not None)
     effect = rival.mean - winner.mean
-    error, freedom = _standard_error(winner, rival, [*adoptable, rival])
+    everyone = adoptable if baseline is None else [*adoptable, baseline]
+    error, freedom = _standard_error(winner, rival, everyone)
     p_better = _tail(effect - margin, error, freedom)
     p_adopt, p_reject = min(1.0, contest.choices * p_better), 1.0 - p_better
     reach = float(scipy.special.stdtrit(freedom, 0.975)) * error if error > 0 else 0.0
