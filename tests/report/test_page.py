@@ -5,11 +5,13 @@ import hashlib
 import json
 import re
 from importlib.resources import files
+from types import ModuleType
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.api import parse_study
-from study_operator.findings import RULES
+from study_operator.findings import RULES, boundary, overfitting
 from study_operator.report.chart_values import number
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
@@ -55,6 +57,11 @@ def test_the_charting_library_is_the_one_that_was_built() -> None:
 
 def test_every_rule_is_explained() -> None:
     assert {rule.page for rule in RULES.values()} == EXPLANATIONS.keys()
+
+
+@pytest.mark.parametrize(("page", "rule"), [("overfitting", overfitting), ("search-space-boundary", boundary)])
+def test_an_explanation_names_the_significance_of_its_rule(page: str, rule: ModuleType) -> None:
+    assert re.findall(r"p < (\.\d+)", EXPLANATIONS[page]) == [f"{rule.SIGNIFICANCE}".removeprefix("0")]
 
 
 def test_every_finding_has_its_place() -> None:

@@ -43,7 +43,8 @@ EXPLANATIONS: Mapping[str, str] = {
     ),
     "search-space-boundary": (
         "A best trial near the end of a range alone is weak evidence (it happens by chance in 20%). With a trend "
-        "towards that end beside it (Kendall's tau, p < .05), better values probably lie outside."
+        "towards that end beside it (Kendall's tau, p < .03, shared out over the ranges of all arms) that does not "
+        "level off there, better values probably lie outside."
     ),
     "learning-rate-edge": (
         "Where all higher learning rates diverge and the best one is just below, a wider range would only add "
