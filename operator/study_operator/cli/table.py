@@ -89,7 +89,7 @@ def duration_text(duration: timedelta) -> str:
 
 
 def age_text(age: timedelta) -> str:
-    """As kubectl shows ages: ``45s``, ``12m``, ``3h20m``, ``5d``."""
+    """An age in one of kubectl's units: ``45s``, ``12m``, ``3h``, ``5d``."""
     seconds = max(0, int(age.total_seconds()))
     if seconds < 120:
         return f"{seconds}s"

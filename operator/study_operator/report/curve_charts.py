@@ -18,7 +18,7 @@ _SIDES = re.compile(
 
 
 def curves(report: Report, arm: ArmEvidence, places: Places) -> Json:
-    """The curves of the trials of an arm that the rules look at; ``best`` is the step that reached a trial's objective."""
+    """The curves of an arm's trials that the rules look at; ``best`` is the step that reached a trial's objective."""
     trials = [arm.trials[row] for row in arm.order[:BEST].tolist()]
     metrics = list(dict.fromkeys(name for trial in trials for name in trial.status.curves))
     return {
