@@ -145,7 +145,7 @@ def test_a_tuned_regulariser_gets_stronger_where_it_is_strong_already(best: floa
     dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
     proposal = proposed(round_of(dropout, LEARNING_RATE, best=best), found("overfitting"))
     assert [change.after for change in proposal.changes] == ([expected] if expected else [])
-    assert bool(proposal.notes) is not bool(expected)
+    assert proposal.notes == (() if expected else ("It was seen. Act.",))
 
 
 def test_what_overfits_at_a_weak_regulariser_has_stronger_ones_in_the_range() -> None:
@@ -155,7 +155,26 @@ def test_what_overfits_at_a_weak_regulariser_has_stronger_ones_in_the_range() ->
     seen = replace(found("overfitting"), subject=Subject(arm="all", trial=weakest.spec.name))
     proposal = proposed(evidence, seen)
     assert proposal.changes == ()
-    assert "no regulariser to tune" not in proposal.notes[0]
+    [note] = proposal.notes
+    assert note.endswith("It was seen. Act.")
+
+
+@pytest.mark.parametrize(
+    ("dropout", "told"),
+    [
+        (Hyperparameter("dropout", Role.NUISANCE, Choices((0.0, 0.1))), "dropout (of 0, 0.1)"),
+        (Hyperparameter("dropout", Role.SCIENTIFIC, Range(0.0, 0.4)), "dropout (0 to 0.4)"),
+    ],
+)
+def test_a_regulariser_that_cannot_be_made_stronger_is_named(dropout: Hyperparameter, told: str) -> None:
+    proposal = proposed(round_of(LEARNING_RATE, dropout), found("overfitting"))
+    assert proposal.changes == ()
+    assert proposal.notes == (f"It was seen. A stronger regulariser is wanted than the manifest's {told}.",)
+
+
+def test_a_regulariser_that_is_not_there_is_to_be_added() -> None:
+    [note] = proposed(round_of(LEARNING_RATE), found("overfitting")).notes
+    assert note.startswith("It was seen. The manifest names no regulariser: add one")
 
 
 def test_what_is_saturated_early_in_every_arm_is_shortened() -> None:

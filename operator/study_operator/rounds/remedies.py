@@ -16,7 +16,7 @@ from study_operator.findings.boundary import expanded
 from study_operator.results.trial import Trial
 from study_operator.rounds.change import Change, Put
 from study_operator.rounds.draft import Draft, domain_text, kind
-from study_operator.space import Choices, Kind, Range, Role, ScaleName, Value
+from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, ScaleName, Value
 
 STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
     {
@@ -44,37 +44,47 @@ def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
     """Strengthen what the overfitting arms have of regularisation, or tune what they have fixed (rule 13)."""
     notes = []
     for finding in findings:
-        if finding.rule == "overfitting" and finding.severity is Severity.WARNING and not _regularised(draft, finding):
-            candidates = " or ".join(f"{kind} ({domain_text(domain)})" for kind, domain in STRENGTHS.items())
-            notes.append(
-                f"{finding.sentence} The manifest names no regulariser to tune: add one that the trainer knows as a "
-                f"Nuisance hyperparameter, {candidates}."
-            )
+        if finding.rule != "overfitting" or finding.severity is not Severity.WARNING:
+            continue
+        named = [
+            (place, definition, arm)
+            for place, definition in draft.definitions()
+            for arm in draft.arms_of(place)
+            if kind(definition) in STRENGTHS and arm.label == finding.subject.arm
+        ]
+        strengthened = [_strengthened(draft, place, definition, arm, finding) for place, definition, arm in named]
+        if not any(strengthened):
+            notes.append(f"{finding.sentence} {_wanted([definition for _, definition, _ in named])}")
     return notes
 
 
-def _regularised(draft: Draft, finding: Finding) -> bool:
-    done = False
-    for place, definition in draft.definitions():
-        arms = {arm.label: arm for arm in draft.arms_of(place)}
-        if kind(definition) not in STRENGTHS or finding.subject.arm not in arms:
-            continue
-        if not draft.untouched(place):
-            done = True
-        elif isinstance(definition.domain, Value):
-            strengths = STRENGTHS[kind(definition)]
-            done |= draft.tuned(place, strengths, finding.message, finding.rule, finding.subject.arm)
-        elif isinstance(definition.domain, Range) and definition.role is Role.NUISANCE:
-            strength = _seen_in(arms[finding.subject.arm], finding).spec.parameters.get(definition.name)
-            further = expanded(definition, "max")
-            if strength is None or definition.domain.coordinate(strength) < STRONG:
-                done = True  # there are stronger values in the range
-                continue
-            if further is None:
-                continue
-            stronger = Range(definition.domain.minimum, further, definition.domain.scale, definition.domain.integer)
-            done |= draft.ranged(place, stronger, finding.message, finding.rule, finding.subject.arm)
-    return done
+def _strengthened(draft: Draft, place: int, definition: Hyperparameter, arm: ArmEvidence, finding: Finding) -> bool:
+    """Whether the next round has stronger values of a regulariser than what overfits; made so where it can be."""
+    if not draft.untouched(place):
+        return True
+    if isinstance(definition.domain, Value):
+        return draft.tuned(place, STRENGTHS[kind(definition)], finding.message, finding.rule, arm.label)
+    if not isinstance(definition.domain, Range) or definition.role is not Role.NUISANCE:
+        return False
+    parameters = _seen_in(arm, finding).spec.parameters
+    if not definition.applies(parameters) or definition.domain.coordinate(parameters[definition.name]) < STRONG:
+        return True
+    further = expanded(definition, "max")
+    if further is None:
+        return False
+    stronger = replace(definition.domain, maximum=further)
+    return draft.ranged(place, stronger, finding.message, finding.rule, arm.label)
+
+
+def _wanted(named: Sequence[Hyperparameter]) -> str:
+    """What a person has to do for an arm that has these regularisers."""
+    if named:
+        there = " or ".join(f"{each.name} ({domain_text(each.domain)})" for each in named)
+        return f"A stronger regulariser is wanted than the manifest's {there}."
+    candidates = " or ".join(f"{kind} ({domain_text(domain)})" for kind, domain in STRENGTHS.items())
+    return (
+        f"The manifest names no regulariser: add one that the trainer knows as a Nuisance hyperparameter, {candidates}."
+    )
 
 
 def _seen_in(arm: ArmEvidence, finding: Finding) -> Trial:
