@@ -85,7 +85,7 @@ class Draft:
         """Whether a configuration can be run and compared in the space as it is now."""
         try:
             configuration(Space.build([each for _, each in self.definitions()]), baseline, "")
-        except (InvalidSpace, ValueError):
+        except InvalidSpace:
             return False
         return True
 

@@ -25,13 +25,13 @@ from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
 
 RULE = "compute-bound-rounds"
 FEW = 8
-"""Trials of a promoted round at most [D]: "very few long runs"."""
+"""Trials of a promoted round at most (decided by the project): "very few long runs"."""
 
 HALF_A_DECADE = 0.5
 KEPT = 0.2
 REACH = 0.1
-"""How far from the best value is searched again [D]: decades of a learning rate, decades of one that a cosine keeps (a
-factor of 1.6, because something has to vary), and the share of any other range.
+"""How far from the best value is searched again (decided by the project): decades of a learning rate, decades of one
+that a cosine keeps (a factor of 1.6, because something has to vary), and the share of any other range.
 """
 
 _PERHAPS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)

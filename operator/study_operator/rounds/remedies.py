@@ -28,12 +28,15 @@ STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
 """Where the search for a regulariser's strength begins."""
 
 STRONG = 0.75
-"""From this part of its range on a regulariser is strong [D]: what overfits there wants a stronger one yet."""
+"""From this part of its range on a regulariser is strong (decided by the project): what overfits there wants a stronger
+one yet.
+"""
 
 MARGIN = 1.5
-"""How much longer than until it saturates a training may be [D]: the median trial's is no bound."""
+"""How much longer than until it saturates a training may be (decided by the project): the median trial's is no bound."""
 
-HALF_A_DECADE = math.sqrt(10.0)
+HALF_A_DECADE_FACTOR = math.sqrt(10.0)
+"""By how much lower the learning rate may be than clipping had made it: half a decade."""
 
 LADDER = (10, 1_000, 10_000, 100_000)
 WARMUP_SHARE = 0.1
@@ -137,7 +140,7 @@ def clip(draft: Draft, findings: Sequence[Finding]) -> None:
                 wider = replace(domain, maximum=float(f"{p90:.2g}"))
                 draft.ranged(place, wider, finding.message, finding.rule, finding.subject.arm)
             elif what is Kind.LEARNING_RATE and isinstance(domain, Range):
-                lowest = float(parameters[definition.name]) * threshold / median / HALF_A_DECADE
+                lowest = float(parameters[definition.name]) * threshold / median / HALF_A_DECADE_FACTOR
                 if 0 < lowest < domain.minimum:
                     lower = replace(domain, minimum=float(f"{lowest:.1g}"))
                     draft.ranged(place, lower, finding.message, finding.rule, finding.subject.arm)
