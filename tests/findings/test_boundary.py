@@ -72,6 +72,10 @@ def test_an_integer_at_the_end_of_its_range_counts_as_at_the_boundary():
         (Range(1e-4, 1.0, ScaleName.LOG), None, "min", 1e-5),
         (Range(0.9, 0.99, ScaleName.REVERSE_LOG), None, "max", 0.999),
         (Range(0.9, 0.99, ScaleName.REVERSE_LOG), None, "min", 0.0),
+        (Range(0.9, 0.9999, ScaleName.REVERSE_LOG), None, "max", 0.99999),
+        (Range(0.9, 0.9999999, ScaleName.REVERSE_LOG), None, "max", 0.99999999),
+        (Range(1e-12, 1e-3, ScaleName.LOG), Kind.EPSILON, "min", 1e-13),
+        (Range(0.2, 0.6), None, "min", 0.0),
         (Range(-1.0, 1.0), None, "min", -2.0),
         (Range(0.1, 0.5), None, "min", 0.0),
         (Range(0.0, 0.8), Kind.DROPOUT, "max", 0.9),
@@ -82,6 +86,13 @@ def test_an_integer_at_the_end_of_its_range_counts_as_at_the_boundary():
 )
 def test_a_range_grows_by_a_decade_or_half_its_width_up_to_its_natural_bound(domain, kind, side, bound):
     assert expanded(Hyperparameter("x", Role.NUISANCE, domain, kind=kind), side) == bound
+
+
+def test_a_momentum_is_told_in_as_many_digits_as_tell_its_bounds_apart():
+    space = Space.build([Hyperparameter("momentum", Role.NUISANCE, Range(0.9, 0.9999, ScaleName.REVERSE_LOG))])
+    (finding,) = find(study(space, sobol(1, 32), -sobol(1, 32)[:, 0]))
+    assert "the upper end of momentum (0.9999)" in finding.message
+    assert finding.advice == "Expand the range of momentum: max from 0.9999 to 0.99999."
 
 
 @pytest.mark.parametrize(("dimensions", "arms", "n"), [(1, 1, 16), (8, 1, 16), (8, 2, 32), (4, 1, 64)])

@@ -62,6 +62,25 @@ def test_a_trim_on_a_log_scale_keeps_the_best_trial_inside():
     assert 1e-6 * 1e6**best <= trim.numbers["to"] < 1.0
 
 
+@pytest.mark.parametrize(
+    ("domain", "wall"), [(Range(0.9, 0.999, ScaleName.REVERSE_LOG), 0.992), (Range(0.99, 0.999), 0.996)]
+)
+def test_a_trim_moves_the_bound_and_says_so_however_close_the_two_are(domain, wall):
+    space = Space.build([Hyperparameter("momentum", Role.NUISANCE, domain)])
+    points = sobol(1, 128)
+    fails = points[:, 0] > domain.coordinate(wall)
+    (trim,) = filter(trims, find(study(space, points, numpy.where(fails, numpy.nan, points[:, 0]))))
+    assert trim.numbers["to"] == pytest.approx(wall, abs=0.001)
+    assert trim.advice == f"Trim the range of momentum: max from 0.999 to {trim.numbers['to']}."
+    assert f"above momentum = {trim.numbers['to']} " in trim.message
+
+
+def test_a_trim_that_would_move_nothing_is_not_told():
+    space = Space.build([Hyperparameter("layers", Role.NUISANCE, Range(1, 2, integer=True))])
+    points = sobol(1, 32)
+    assert not list(filter(trims, find(study(space, points, numpy.where(points[:, 0] > 0.5, numpy.nan, 1.0)))))
+
+
 def test_the_choice_that_fails_is_named():
     space = Space.build(
         [

@@ -8,7 +8,7 @@ from scipy import stats
 from study_operator.findings import findings
 from study_operator.findings.importance import importances, interactions, noncentrality
 from study_operator.findings.insight import find
-from study_operator.space import Choices, Hyperparameter, Range, Role, Space
+from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space
 
 from bench.rates.importance import (
     INSENSITIVE,
@@ -43,6 +43,16 @@ def test_an_insensitive_nuisance_is_fixed_at_the_best_trials_value():
     loss = (points[:, 0] - 0.6) ** 2 + 0.001 * numpy.random.default_rng(0).standard_normal(128)
     (fix,) = (finding for finding in find(study(unit_space(2), points, loss)) if finding.rule == INSENSITIVE)
     assert fix.numbers["to"] == points[numpy.argmin(loss), 1]
+
+
+def test_the_value_to_fix_has_the_digits_of_its_scale():
+    momentum = Hyperparameter("momentum", Role.NUISANCE, Range(0.99, 0.9999, ScaleName.REVERSE_LOG))
+    points = sobol(2, 128)
+    space = Space.build([momentum, *unit_space(1).definitions])
+    loss = (points[:, 1] - 0.6) ** 2 + 1e-5 * numpy.abs(points[:, 0] - 0.8)
+    (fix,) = (finding for finding in find(study(space, points, loss)) if finding.rule == INSENSITIVE)
+    told = float(fix.advice.split("best trial's ")[1].split(",")[0])
+    assert 1 - told == pytest.approx(1 - fix.numbers["to"], rel=0.005)
 
 
 def test_a_hyperparameter_that_matters_only_together_is_not_insensitive():

@@ -1,5 +1,6 @@
 import math
 from collections import Counter
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 import pytest
 from hypothesis import given
@@ -40,9 +41,29 @@ def test_values_are_of_the_declared_sort(integer, sort):
     assert [type(domain.value(u)) for u in (0.0, 0.4, 1.0)] == [sort] * 3
 
 
-def test_a_range_has_no_coordinate_for_what_is_no_number():
-    with pytest.raises(ValueError, match="'fast' is not a number"):
-        Range(0.0, 1.0).coordinate("fast")
+@pytest.mark.parametrize("read", [Range.coordinate, lambda domain, value: domain.rounded(value, 3)])
+@pytest.mark.parametrize("value", ["fast", True])
+def test_a_range_has_no_place_for_what_is_no_number(read, value):
+    with pytest.raises(ValueError, match=f"{value!r} is not a number"):
+        read(Range(0.0, 1.0), value)
+
+
+@pytest.mark.parametrize(
+    ("domain", "value", "down", "nearest", "up"),
+    [
+        (Range(0.0, 1.0), 0.034567, 0.034, 0.035, 0.035),
+        (Range(-2.0, 2.0), -1.23, -1.3, -1.2, -1.2),
+        (Range(0.0, 1.0), 0.0, 0.0, 0.0, 0.0),
+        (Range(1e-12, 1.0, ScaleName.LOG), 1.234e-10, 1.2e-10, 1.2e-10, 1.3e-10),
+        (Range(0.9, 0.999, ScaleName.REVERSE_LOG), 0.99777, 0.9977, 0.9978, 0.9978),
+        (Range(0.0, 0.9999, ScaleName.REVERSE_LOG), 0.999937, 0.999937, 0.999937, 0.999937),
+        (Range(0.0, 0.999, ScaleName.REVERSE_LOG), 0.0, 0.0, 0.0, 0.0),
+        (Range(1, 99, integer=True), 41.5, 41, 42, 42),
+    ],
+)
+def test_digits_are_counted_as_the_scale_does(domain, value, down, nearest, up):
+    found = [domain.rounded(value, 2, ROUND_FLOOR), domain.rounded(value, 2), domain.rounded(value, 2, ROUND_CEILING)]
+    assert found == [down, nearest, up]
 
 
 def test_applies_where_all_parents_agree():

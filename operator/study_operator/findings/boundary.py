@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 
 import numpy
 import scipy
@@ -27,7 +28,7 @@ from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Floats
 from study_operator.findings.finding import Finding, Number, Severity, Subject
 from study_operator.findings.instability import walls_of
 from study_operator.findings.scores import normal_scores
-from study_operator.findings.words import short
+from study_operator.findings.words import distinct
 from study_operator.space import Hyperparameter, Kind, Range, ScaleName, kind_of
 
 OUTER = 0.1
@@ -101,19 +102,22 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     kind = hyperparameter.kind or kind_of(hyperparameter.name)
     if side == "max" and domain.scale is not ScaleName.REVERSE_LOG and kind in _BELOW_ONE and domain.maximum < 1:
         bound = min(bound, (1 + domain.maximum) / 2)
-    new: float | int = round(bound) if domain.integer else float(f"{round(bound, 12):.6g}")
+    new = domain.rounded(bound, 6)
     return None if new == (domain.minimum if side == "min" else domain.maximum) else new
 
 
 def _further(domain: Range, side: str) -> float:
+    """In decimals, as the bounds are written: in binary, 0.2 less half of what 0.6 is above it is not zero."""
+    low, high = (Decimal(repr(float(bound))) for bound in (domain.minimum, domain.maximum))
     match domain.scale:
         case ScaleName.LOG:
-            return domain.minimum / 10 if side == "min" else domain.maximum * 10
+            further = low / 10 if side == "min" else high * 10
         case ScaleName.REVERSE_LOG:
-            return 1 - (1 - domain.minimum) * 10 if side == "min" else 1 - (1 - domain.maximum) / 10
+            further = 1 - (1 - low) * 10 if side == "min" else 1 - (1 - high) / 10
         case ScaleName.LINEAR:
-            half = (domain.maximum - domain.minimum) / 2
-            return domain.minimum - half if side == "min" else domain.maximum + half
+            half = (high - low) / 2
+            further = low - half if side == "min" else high + half
+    return float(further)
 
 
 def _improves_at_the_end(axis: Axis, scores: Floats, side: str) -> bool:
@@ -149,21 +153,22 @@ def _finding(arm: ArmEvidence, axis: Axis, side: str, numbers: dict[str, Number]
     domain = axis.domain
     assert isinstance(domain, Range)
     name, old, new = axis.name, domain.minimum if side == "min" else domain.maximum, expanded(axis.hyperparameter, side)
+    bounds = distinct(domain, old, *([] if new is None else [new]))
     end = "lower" if side == "min" else "upper"
     message = (
-        f"The best trial is at the {end} end of {name} ({short(old)}), and the objective gets better towards it "
+        f"The best trial is at the {end} end of {name} ({bounds[0]}), and the objective gets better towards it "
         f"(tau {numbers['tau']:.2f} over {numbers['n']} trials, p = {numbers['p']:.2g})"
     )
     subject = Subject(arm=arm.label, hyperparameter=name)
     numbers |= {"side": side, "from": old}
     if new is None:
-        advice = f"Nothing lies beyond {short(old)}: consider to fix {name} there, and to leave out what it controls."
+        advice = f"Nothing lies beyond {bounds[0]}: consider to fix {name} there, and to leave out what it controls."
         return Finding("search-space-boundary", Severity.INFO, subject, f"{message}.", advice, numbers)
     return Finding(
         "search-space-boundary",
         Severity.WARNING,
         subject,
         f"{message}: better values may lie outside.",
-        f"Expand the range of {name}: {side} from {short(old)} to {short(new)}.",
+        f"Expand the range of {name}: {side} from {' to '.join(bounds)}.",
         {**numbers, "to": new},
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 import numpy
 import scipy
@@ -22,7 +23,7 @@ from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Flags
 from study_operator.findings.finding import Finding, Number, Severity, Subject
 from study_operator.findings.instability import walls_of
 from study_operator.findings.multiplicity import holm
-from study_operator.findings.words import percent, short
+from study_operator.findings.words import distinct, percent
 from study_operator.results.taxonomy import DIVERGED
 from study_operator.results.trial import TrialState
 from study_operator.scalar import Scalar
@@ -183,13 +184,14 @@ def _trim(arm: ArmEvidence, separation: Separation, p: float) -> Iterator[Findin
         return
     end = "above" if separation.side == "max" else "below"
     old = domain.maximum if separation.side == "max" else domain.minimum
+    bounds = distinct(domain, old, bound)
     yield Finding(
         "infeasible-trials",
         severity,
         subject,
-        f"{percent(share)} of the trials are infeasible, nearly all of them {end} {name} = {short(bound)} "
+        f"{percent(share)} of the trials are infeasible, nearly all of them {end} {name} = {bounds[1]} "
         f"(AUC {separation.auc:.2f}).",
-        f"Trim the range of {name}: {separation.side} from {short(old)} to {short(bound)}.",
+        f"Trim the range of {name}: {separation.side} from {' to '.join(bounds)}.",
         {**numbers, "side": separation.side, "from": old, "to": bound},
     )
 
@@ -198,8 +200,8 @@ def trimmed(arm: ArmEvidence, separation: Separation) -> float | int | None:
     """Where a range is to end so that it leaves most infeasible trials out.
 
     It is the cut with the largest difference between the shares of infeasible and feasible trials beyond it (Youden's
-    J), but never one that loses the best trial; None where that leaves nothing to trim. Two significant digits, rounded
-    away from the best trial.
+    J), but never one that loses the best trial; None where that leaves nothing to trim. It is rounded away from the
+    best trial, to two significant digits or to as many as still move the bound.
     """
     axis = separation.axis
     upper = separation.side == "max"
@@ -218,12 +220,6 @@ def trimmed(arm: ArmEvidence, separation: Separation) -> float | int | None:
     cut = float(sorted_places[first] + sorted_places[first - 1]) / 2
     domain = axis.domain
     assert isinstance(domain, Range)
-    return _rounded(float(domain.value(cut if upper else 1 - cut)), upper, domain)
-
-
-def _rounded(value: float, up: bool, domain: Range) -> float | int:
-    if domain.integer or value == 0.0:
-        return round(value)
-    unit = 10.0 ** (numpy.floor(numpy.log10(abs(value))) - 1)
-    rounded = float(f"{(numpy.ceil if up else numpy.floor)(value / unit) * unit:.2g}")
-    return min(max(rounded, domain.minimum), domain.maximum)
+    value, rounding = domain.value(cut if upper else 1 - cut), ROUND_CEILING if upper else ROUND_FLOOR
+    bounds = (domain.rounded(value, digits, rounding) for digits in range(2, 18))
+    return next((bound for bound in bounds if domain.minimum < bound < domain.maximum), None)

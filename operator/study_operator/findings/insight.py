@@ -15,7 +15,7 @@ from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Number, Severity, Subject
 from study_operator.findings.importance import Importance, Interaction, importances, interactions
 from study_operator.findings.multiplicity import holm
-from study_operator.findings.words import percent, short
+from study_operator.findings.words import distinct, percent
 from study_operator.space import Role
 
 SIGNIFICANCE = 0.03
@@ -87,7 +87,8 @@ def _fix(arm: ArmEvidence, importance: Importance, p: float) -> Finding:
     advice = f"Fix {name} in the next round, and list it among the caveats of what is concluded."
     if value is not None:
         numbers["to"] = value
-        advice = f"Fix {name} in the next round, at the best trial's {short(value)}, and list it among the caveats."
+        (best,) = distinct(importance.axis.domain, value)
+        advice = f"Fix {name} in the next round, at the best trial's {best}, and list it among the caveats."
     return Finding(
         "insensitive-nuisance",
         Severity.INFO,

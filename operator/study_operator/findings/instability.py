@@ -23,7 +23,7 @@ import numpy
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Floats
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.scores import normal_scores
-from study_operator.findings.words import short
+from study_operator.findings.words import distinct
 from study_operator.space import Kind, Range, kind_of
 
 SIGNIFICANCE = 0.05
@@ -99,12 +99,13 @@ def _improves_at(place: float, coordinates: Floats, objective: Floats) -> bool:
 
 
 def _finding(arm: ArmEvidence, wall: Wall) -> Finding:
+    threshold, best = distinct(wall.axis.domain, wall.threshold, wall.best)
     return Finding(
         "learning-rate-edge",
         Severity.WARNING,
         Subject(arm=arm.label, hyperparameter=wall.axis.name),
-        f"Every trial with a {wall.axis.name} of {short(wall.threshold)} or more is infeasible ({wall.trials} of them),"
-        f" and the best trial's {short(wall.best)} is within half a decade of that: instability limits this arm.",
+        f"Every trial with a {wall.axis.name} of {threshold} or more is infeasible ({wall.trials} of them),"
+        f" and the best trial's {best} is within half a decade of that: instability limits this arm.",
         "Do not expand the range. Find what is unstable: about 500 steps at twice the best learning rate, evaluated at "
         "every step. Then try, in this order, warmup, gradient clipping, another optimizer, normalisation.",
         {"threshold": wall.threshold, "best": wall.best, "infeasible_above": wall.trials, "p": wall.p},

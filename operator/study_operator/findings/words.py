@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from study_operator.scalar import Scalar
+from study_operator.space import Choices, Range
 
 
 def short(value: Scalar) -> str:
     """A value with three significant digits; text as it is."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def distinct(domain: Range | Choices, *values: Scalar) -> tuple[str, ...]:
+    """A domain's values: numbers in as few digits as tell them apart on its scale, at least three; choices as given."""
+    if isinstance(domain, Choices):
+        return tuple(map(str, values))
+    told = (tuple(str(domain.rounded(value, digits)).removesuffix(".0") for value in values) for digits in count(3))
+    return next(texts for texts in told if len(set(texts)) == len(set(values)))
 
 
 def percent(share: float) -> str:

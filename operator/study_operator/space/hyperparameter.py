@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 
 from study_operator.scalar import Scalar, identity
@@ -54,9 +55,19 @@ class Range:
 
     def coordinate(self, value: Scalar) -> float:
         """The coordinate of ``value``; raises ValueError unless it is a number."""
-        if isinstance(value, str | bool):
-            raise ValueError(f"{value!r} is not a number")
-        return self.layout.coordinate(value)
+        return self.layout.coordinate(_number(value))
+
+    def rounded(self, value: Scalar, digits: int, rounding: str = ROUND_HALF_EVEN) -> float:
+        """``value`` to so many significant digits, or whole in an integer range; ValueError unless it is a number.
+
+        On a reverse-log scale the digits are those of the distance to one: three of a momentum's own do not tell 0.9992
+        from 0.9994. ``rounding`` is one of :mod:`decimal`'s, as is the arithmetic, so that no others are written.
+        """
+        exact = Decimal(repr(float(_number(value))))
+        if self.integer:
+            return int(exact.to_integral_value(rounding))
+        origin = 1 if self.scale is ScaleName.REVERSE_LOG else 0
+        return float(Context(digits, rounding).plus(exact - origin) + origin)
 
     @property
     def layout(self) -> Scale:
@@ -138,3 +149,9 @@ class Hyperparameter:
             parent in values and identity(values[parent]) in map(identity, allowed)
             for parent, allowed in self.when.items()
         )
+
+
+def _number(value: Scalar) -> float:
+    if isinstance(value, str | bool):
+        raise ValueError(f"{value!r} is not a number")
+    return value
