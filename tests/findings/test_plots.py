@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 from study_operator.findings.plots import axis_plots, find, isolation_plots
 from study_operator.results.objective import Direction, Objective, Selection
-from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space
+from study_operator.space import Choices, Hyperparameter, Range, Role, Space
 
 from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
 
@@ -13,7 +13,7 @@ def test_an_axis_plot_has_values_objectives_failures_and_the_best_three():
     points = sobol(1, 16)
     loss = numpy.where(points[:, 0] > 0.8, numpy.nan, points[:, 0])
     (plot,) = axis_plots(study(space, points, loss))
-    assert (plot.scale, plot.minimum, plot.maximum) == (ScaleName.LOG, 1e-4, 1.0)
+    assert plot.hyperparameter == LEARNING_RATE
     assert [point.value for point in plot.points] == [
         space.parameters(0, tuple(row))["learning_rate"] for row in points
     ]
@@ -56,7 +56,7 @@ def test_a_scientific_range_is_isolated_by_its_parts():
     space = Space.build([Hyperparameter("depth", Role.SCIENTIFIC, Range(0.0, 1.0)), *unit_space(1).definitions])
     points = sobol(2, 64)
     _, plot = isolation_plots(study(space, points, points[:, 1]))
-    assert plot.hyperparameter == "depth"
+    assert plot.hyperparameter == space.definitions[0]
     assert len(plot.points) == 10
     assert sum(point.trials for point in plot.points) == 64
     assert plot.points[0].objective == points[points[:, 0] < 0.1, 1].min()

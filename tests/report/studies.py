@@ -66,6 +66,13 @@ def manifest(trials: int = 32, schedules: int = 1) -> dict[str, Any]:
     return written
 
 
+def one_arm() -> dict[str, Any]:
+    """The optimizer is tuned like all else, so that one arm has a learning rate of each."""
+    written = manifest()
+    written["spec"]["hyperparameters"][0]["role"] = "Nuisance"
+    return written
+
+
 def trials_of(study: Study) -> tuple[Trial, ...]:
     """The search's trials, and reruns of the best of each arm."""
     space, rng = study_space(study), numpy.random.default_rng(1)

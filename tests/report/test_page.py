@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 from types import ModuleType
 
@@ -11,18 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.api import parse_study
-from study_operator.findings import RULES, boundary, overfitting
+from study_operator.findings import RULES, Finding, Severity, Subject, boundary, overfitting
 from study_operator.report.chart_values import number
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import embedded, page, prose
 from study_operator.report.places import Places
-from study_operator.report.report import notes
+from study_operator.report.report import Report, notes
 
-from tests.report.studies import manifest, report, trials_of, wide_report
+from tests.report.studies import manifest, one_arm, report, trials_of, wide_report
 
 REPORT = wide_report()
 PAGE = page(REPORT)
+ONE_ARM = report(parse_study(one_arm()), trials_of(parse_study(one_arm())))
 VENDOR = files("study_operator.report").joinpath("vendor")
 
 
@@ -68,6 +71,31 @@ def test_every_finding_has_its_place() -> None:
     places = Places(REPORT)
     anchors = set(re.findall(r'id="([\w-]+)"', PAGE))
     assert {places.of(finding) for finding in REPORT.analysis.findings} <= anchors
+
+
+@pytest.mark.parametrize("told", [REPORT, ONE_ARM], ids=["two arms", "a name twice in an arm"])
+def test_no_two_elements_have_one_id(told: Report) -> None:
+    ids = re.findall(r' id="([^"]+)"', page(told).partition("<script>")[0])
+    assert [name for name, times in Counter(ids).items() if times > 1] == []
+
+
+def test_each_range_of_a_name_in_an_arm_has_its_own_axis() -> None:
+    nesterov, adam = [
+        plot for plot in chart_data(ONE_ARM, Places(ONE_ARM))["axes"] if plot["hyperparameter"].startswith("learning_")
+    ]
+    assert nesterov["hyperparameter"] == "learning_rate (optimizer=nesterov)"
+    assert [(plot["min"], plot["max"]) for plot in (nesterov, adam)] == [(0.001, 10), (0.00001, 0.01)]
+    for plot in (nesterov, adam):
+        assert plot["value"] and plot["min"] <= min(plot["value"]) and max(plot["value"]) <= plot["max"]
+
+
+def test_a_finding_of_a_name_that_an_arm_has_twice_is_marked_on_neither_axis() -> None:
+    """It does not tell which of the two it speaks of."""
+    found = Finding("search-space-boundary", Severity.WARNING, Subject("all", "learning_rate"), "", "", {"from": 0.01})
+    told = replace(ONE_ARM, analysis=replace(ONE_ARM.analysis, findings=(found,)))
+    places = Places(told)
+    assert places.of(found) == "axes"
+    assert [mark for plot in chart_data(told, places)["axes"] for mark in plot["marks"]] == []
 
 
 def test_a_finding_of_a_curve_is_marked_where_it_begins() -> None:

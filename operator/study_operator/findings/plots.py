@@ -17,7 +17,7 @@ from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Rows
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.words import short
 from study_operator.scalar import Scalar
-from study_operator.space import Range, Role, ScaleName
+from study_operator.space import Hyperparameter, Range, Role
 
 TOP = 3
 """Trials of an arm that are marked as its best."""
@@ -40,13 +40,10 @@ class AxisPoint:
 
 @dataclass(frozen=True, slots=True)
 class AxisPlot:
-    """One hyperparameter of one arm; ``scale`` is None for choices, whose points are at their values."""
+    """One hyperparameter of one arm, which may have several of a name, with the trials to which it applies."""
 
     arm: str
-    hyperparameter: str
-    scale: ScaleName | None
-    minimum: float | None
-    maximum: float | None
+    hyperparameter: Hyperparameter
     points: tuple[AxisPoint, ...]
 
 
@@ -65,12 +62,11 @@ class IsolationPoint:
 class IsolationPlot:
     """The best trial at each value of ``hyperparameter``: the arms' labels, or the parts of a scientific range.
 
-    ``hyperparameter`` is empty for the arms. ``scale`` is that of a range; its points' values are the best trials' own.
+    ``hyperparameter`` is None for the arms. In the parts of a range, values are the best trials' own.
     """
 
     arm: str
-    hyperparameter: str
-    scale: ScaleName | None
+    hyperparameter: Hyperparameter | None
     points: tuple[IsolationPoint, ...]
 
 
@@ -107,7 +103,11 @@ def _span(arm: ArmEvidence, axis: Axis, rows: Rows) -> str:
 
 def axis_plots(evidence: Evidence) -> tuple[AxisPlot, ...]:
     """A plot for each hyperparameter that is sampled in each arm."""
-    return tuple(_axis_plot(evidence, arm, axis) for arm in evidence.arms for axis in arm.axes)
+    return tuple(
+        AxisPlot(arm.label, axis.hyperparameter, tuple(_points(evidence, arm, axis)))
+        for arm in evidence.arms
+        for axis in arm.axes
+    )
 
 
 def isolation_plots(evidence: Evidence) -> tuple[IsolationPlot, ...]:
@@ -119,15 +119,7 @@ def isolation_plots(evidence: Evidence) -> tuple[IsolationPlot, ...]:
         for axis in arm.axes
         if axis.hyperparameter.role is Role.SCIENTIFIC
     )
-    return (IsolationPlot("", "", None, arms), *ranges)
-
-
-def _axis_plot(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> AxisPlot:
-    domain = axis.hyperparameter.domain
-    minimum, maximum, scale = (
-        (domain.minimum, domain.maximum, domain.scale) if isinstance(domain, Range) else (None,) * 3
-    )
-    return AxisPlot(arm.label, axis.name, scale, minimum, maximum, tuple(_points(evidence, arm, axis)))
+    return (IsolationPlot("", None, arms), *ranges)
 
 
 def _points(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> Iterator[AxisPoint]:
@@ -147,7 +139,6 @@ def _points(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> Iterator[AxisPo
 
 
 def _isolation_of_range(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> IsolationPlot:
-    domain = axis.domain
     bins = numpy.minimum((axis.coordinates * BINS).astype(int), BINS - 1)
     points = []
     for part in range(BINS):
@@ -155,7 +146,7 @@ def _isolation_of_range(evidence: Evidence, arm: ArmEvidence, axis: Axis) -> Iso
         if len(rows):
             best = rows[numpy.argmin(arm.ranked[rows])]
             points.append(_best(evidence, arm, rows, arm.trials[best].spec.parameters[axis.name]))
-    return IsolationPlot(arm.label, axis.name, domain.scale if isinstance(domain, Range) else None, tuple(points))
+    return IsolationPlot(arm.label, axis.hyperparameter, tuple(points))
 
 
 def _best(evidence: Evidence, arm: ArmEvidence, rows: Rows, value: Scalar) -> IsolationPoint:

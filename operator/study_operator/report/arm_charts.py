@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from study_operator.conclusions import Estimate, arms, best_of_m_curves, compare, isolation
 from study_operator.findings.importance import importances
 from study_operator.findings.plots import isolation_plots
-from study_operator.report.chart_values import Json, drawable, layout, number, reached, sampled_definition
+from study_operator.report.chart_values import Json, axis_name, drawable, layout, number, reached
 from study_operator.report.places import Places
 from study_operator.report.report import Report, generator
 
@@ -47,17 +47,18 @@ def _group(report: Report, estimate: Estimate, color: int) -> Json:
     }
 
 
-def ranges_isolated(report: Report) -> Iterator[Json]:
+def ranges_isolated(report: Report, places: Places) -> Iterator[Json]:
     """The best trial in each part of a continuous scientific range."""
-    places = {arm.label: arm.index for arm in report.space.arms}
-    for plot in isolation_plots(report.analysis.evidence)[1:]:
-        definition = sampled_definition(report, places[plot.arm], plot.hyperparameter)
+    for plot in isolation_plots(report.analysis.evidence):
+        if plot.hyperparameter is None:
+            continue  # that of the arms is drawn with what they are expected to reach
+        arm = places.arm(plot.arm)
         yield {
-            "id": f"isolation-range-{places[plot.arm]}-{report.space.dimensions.index(plot.hyperparameter)}",
-            "hyperparameter": plot.hyperparameter,
-            "arm": places[plot.arm],
-            **layout([definition]),
-            "value": [drawable(point.value, plot.scale is None) for point in plot.points],
+            "id": places.isolation(plot.arm, plot.hyperparameter),
+            "hyperparameter": axis_name(plot.hyperparameter, report.space.arms[arm]),
+            "arm": arm,
+            **layout([plot.hyperparameter]),
+            "value": [drawable(point.value, choice=False) for point in plot.points],
             "objective": [number(point.objective) for point in plot.points],
             "trial": [point.trial for point in plot.points],
         }
@@ -101,7 +102,7 @@ def importance(report: Report, places: Places) -> Iterator[Json]:
         if known:
             yield {
                 "arm": arm.arm.index,
-                "hyperparameters": [each.axis.name for each in known],
+                "hyperparameters": [axis_name(each.axis.hyperparameter, arm.arm) for each in known],
                 "share": [number(each.share) for each in known],
                 "low": [number(each.low) for each in known],
                 "high": [number(each.high) for each in known],

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from study_operator.api.codec import scalar_text
-from study_operator.report.report import Report
 from study_operator.results.trial import Trial, TrialState
 from study_operator.scalar import Scalar
-from study_operator.space import Hyperparameter, Range, ScaleName
+from study_operator.space import Arm, Hyperparameter, Range, ScaleName
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -35,16 +34,20 @@ def layout(definitions: Sequence[Hyperparameter]) -> dict[str, Json]:
     }
 
 
+def axis_name(hyperparameter: Hyperparameter, arm: Arm) -> str:
+    """Its name with those of its conditions that the arm leaves open, for one arm may have several hyperparameters of a
+    name: ``learning_rate (optimizer=sgd)``.
+    """
+    left_open = {name: values for name, values in hyperparameter.when.items() if name not in arm.parameters}
+    when = ", ".join(f"{name}={'|'.join(map(scalar_text, values))}" for name, values in left_open.items())
+    return f"{hyperparameter.name} ({when})" if when else hyperparameter.name
+
+
 def drawable(value: Scalar | None, choice: bool) -> Json:
     """A hyperparameter's value on its axis, where a choice is a text; None where the trial has none."""
     if value is None or (choice and not isinstance(value, str)):
         return None if value is None else scalar_text(value)
     return number(value) if isinstance(value, float) else value
-
-
-def sampled_definition(report: Report, arm: int, name: str) -> Hyperparameter:
-    """The hyperparameter as the trials of an arm sample it."""
-    return next(each for each in report.space.hyperparameters(arm) if each.name == name and each.sampled)
 
 
 def reached(trial: Trial) -> float | None:

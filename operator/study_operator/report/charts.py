@@ -18,7 +18,7 @@ from study_operator.report.arm_charts import (
     ranges_isolated,
     values_isolated,
 )
-from study_operator.report.chart_values import Json, drawable, layout, number, reached, sampled_definition
+from study_operator.report.chart_values import Json, axis_name, drawable, layout, number, reached
 from study_operator.report.curve_charts import curves
 from study_operator.report.places import Places
 from study_operator.report.report import Report
@@ -40,7 +40,7 @@ def chart_data(report: Report, places: Places) -> dict[str, Json]:
         "arms": [arm.label for arm in report.space.arms],
         "hyperparameters": [_hyperparameter(report, name) for name in report.varied],
         "trials": _trials(report),
-        "isolation": [arms_isolated(report), *values_isolated(report), *ranges_isolated(report)],
+        "isolation": [arms_isolated(report), *values_isolated(report), *ranges_isolated(report, places)],
         "confirmation": confirmation(report),
         "importance": list(importance(report, places)),
         "axes": [
@@ -100,20 +100,20 @@ def _axis(report: Report, plot: AxisPlot, places: Places) -> Json:
     return {
         "id": places.axis(plot.arm, plot.hyperparameter),
         "arm": arm,
-        "hyperparameter": plot.hyperparameter,
-        **layout([sampled_definition(report, arm, plot.hyperparameter)]),
+        "hyperparameter": axis_name(plot.hyperparameter, report.space.arms[arm]),
+        **layout([plot.hyperparameter]),
         "index": [point.index for point in plot.points],
-        "value": [drawable(point.value, plot.scale is None) for point in plot.points],
+        "value": [drawable(point.value, not isinstance(plot.hyperparameter.domain, Range)) for point in plot.points],
         "objective": [number(point.objective) for point in plot.points],
         "rank": [point.rank or 0 for point in plot.points],
-        "marks": list(_axis_marks(plot, report.analysis.findings)),
+        "marks": list(_axis_marks(plot, report.analysis.findings, places)),
     }
 
 
-def _axis_marks(plot: AxisPlot, findings: Sequence[Finding]) -> Iterator[Json]:
+def _axis_marks(plot: AxisPlot, findings: Sequence[Finding], places: Places) -> Iterator[Json]:
     """Where on the axis a finding happens: at an end of the range, or beyond a bound of what trains."""
     for position, finding in enumerate(findings, 1):
-        if (finding.subject.arm, finding.subject.hyperparameter) == (plot.arm, plot.hyperparameter):
+        if places.of(finding) == places.axis(plot.arm, plot.hyperparameter):
             numbers = finding.numbers
             bound = numbers.get(_BOUNDS.get(finding.rule, ""))
             if isinstance(bound, int | float):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from study_operator.findings import Finding
 from study_operator.report.report import Report
+from study_operator.space import Hyperparameter
 
 DRAWN = 8
 """Arms that are drawn, the best ones: more colours and shapes nobody tells apart. Tables have them all."""
@@ -17,7 +18,7 @@ class Places:
 
     def __init__(self, report: Report) -> None:
         self._arms = {arm.label: arm.index for arm in report.space.arms}
-        self._dimensions = report.space.dimensions
+        self._space = report.space
         self._confirmed = bool(report.confirmed)
         self._drawn = frozenset(summary.arm.label for summary in report.arms[:DRAWN])
 
@@ -29,9 +30,13 @@ class Places:
         """Whether the arm is among those that are drawn."""
         return label in self._drawn
 
-    def axis(self, label: str, hyperparameter: str) -> str:
+    def axis(self, label: str, hyperparameter: Hyperparameter) -> str:
         """The axis plot of a hyperparameter of an arm."""
-        return f"axis-{self._arms[label]}-{self._dimensions.index(hyperparameter)}"
+        return f"axis-{self._of_arm(label, hyperparameter)}"
+
+    def isolation(self, label: str, hyperparameter: Hyperparameter) -> str:
+        """The isolation plot of a scientific range of an arm."""
+        return f"isolation-range-{self._of_arm(label, hyperparameter)}"
 
     def curves(self, label: str) -> str:
         """The training curves of an arm."""
@@ -51,6 +56,12 @@ class Places:
             return "curves" if finding.step is not None or subject.trial else "trials"
         if not self.drawn(subject.arm):
             return "isolation"
-        if hyperparameter in self._dimensions:
-            return self.axis(subject.arm, hyperparameter)
+        sampled = [each for each in self._space.hyperparameters(self._arms[subject.arm]) if each.sampled]
+        axes = [self.axis(subject.arm, each) for each in sampled if each.name == hyperparameter]
+        if axes:  # of several of a name, a finding does not tell which one it speaks of
+            return axes[0] if len(axes) == 1 else "axes"
         return self.curves(subject.arm) if subject.trial else "isolation"
+
+    def _of_arm(self, label: str, hyperparameter: Hyperparameter) -> str:
+        """A hyperparameter of an arm by its place in the manifest, which its name does not tell."""
+        return f"{self._arms[label]}-{self._space.definitions.index(hyperparameter)}"

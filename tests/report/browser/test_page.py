@@ -150,11 +150,11 @@ def test_the_table_is_sorted_by_any_column_and_searched(tab: Page) -> None:
 
 
 def test_an_axis_goes_from_logarithmic_to_linear(tab: Page) -> None:
-    before = drawn(tab, "axis-0-3")
+    before = drawn(tab, "axis-0-7")
     for words in ("hyperparameters on linear axes", "validation_error on a logarithmic axis"):
         box = tab.locator("[data-for=axes]").get_by_label(words)
         box.press("Space")
-        now = drawn(tab, "axis-0-3")
+        now = drawn(tab, "axis-0-7")
         assert now != before
         before = now
 
