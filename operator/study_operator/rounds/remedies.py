@@ -33,7 +33,7 @@ one yet.
 """
 
 MARGIN = 1.5
-"""How much longer than until it saturates a training may be (decided by the project): the median trial's is no bound."""
+"""How much longer a training may be than until it saturates (decided by the project): the median's is no bound."""
 
 HALF_A_DECADE_FACTOR = math.sqrt(10.0)
 """By how much lower the learning rate may be than clipping had made it: half a decade."""
