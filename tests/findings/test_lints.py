@@ -11,6 +11,7 @@ import numpy
 import pytest
 from study_operator.findings import RULES, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
+from study_operator.findings.lints.roles import MANY_DIMENSIONS
 from study_operator.results.objective import Direction, Objective, Selection
 from study_operator.space import Choices, Hyperparameter, Range, Role, Scalar, ScaleName, Space, Value
 
@@ -322,8 +323,27 @@ def test_few_points_in_many_dimensions_do_not_tell_all_of_them_apart(
 
 
 def test_dimensions_are_those_of_an_arm() -> None:
-    apart = [tuned(f"{arm}{n}", optimizer=(arm,)) for arm in ("nesterov", "adam") for n in range(4)]
+    apart = [tuned(f"{arm}{n}", optimizer=(arm,)) for arm in ("nesterov", "adam") for n in range(5)]
+    design = plan(*OPTIMIZERS, *apart)
+    assert len(design.space.dimensions) > MANY_DIMENSIONS
+    assert told(design) == []
+
+
+def test_a_grid_is_one_of_an_arm() -> None:
+    apart = [chosen(f"{arm}_size", 1, 2, 3, optimizer=(arm,)) for arm in ("nesterov", "adam")]
     assert told(plan(*OPTIMIZERS, *apart)) == []
+    one = [chosen(name, 1, 2, 3, optimizer=("adam",)) for name in ("depth", "width")]
+    [first, second] = [
+        finding for finding in lint(plan(*OPTIMIZERS, *apart[:1], *one)) if finding.rule == "grid-search"
+    ]
+    assert (first.subject.hyperparameter, second.subject.hyperparameter) == ("depth", "width")
+    assert "a grid in 3 dimensions" in first.message
+
+
+def test_a_name_with_several_ranges_is_one_dimension() -> None:
+    shape = chosen("shape", "deep", "wide")
+    sizes = [tuned(f"x{n}", shape=(value,)) for n in range(4) for value in ("deep", "wide")]
+    assert told(plan(shape, *sizes)) == []
 
 
 def test_a_parent_that_exists_under_one_optimizer_only_conditions_what_depends_on_it() -> None:

@@ -113,12 +113,6 @@ def test_grandchildren_need_their_parents_to_apply():
     assert space.parameters(0, (0.1, 0.9, 0.9)) == {"a": 0}
 
 
-def test_more_than_ten_dimensions_are_warned_of():
-    ranges = [Hyperparameter(f"x{i}", NUISANCE, Range(0.0, 1.0)) for i in range(11)]
-    assert not Space.build(ranges[:10]).warnings
-    assert [problem.path for problem in Space.build(ranges).warnings] == ["spec.hyperparameters"]
-
-
 def test_the_budget_must_cover_the_arms():
     space = Space.build(STUDY)
     assert check_arms_fit(space, 2) == ()

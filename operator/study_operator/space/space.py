@@ -8,7 +8,7 @@ depends on the manifest alone; a change of it would move every point.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study_operator.scalar import Scalar
@@ -18,22 +18,17 @@ from study_operator.space.hyperparameter import Choices, Hyperparameter, Range, 
 from study_operator.space.problem import Problem
 from study_operator.space.structure import check
 
-MANY_DIMENSIONS = 10
-"""Beyond these, a budget that people have no longer fills the cube (rules.md)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """A checked search space. Made by :meth:`build`.
 
-    ``arms`` are what is compared, ``dimensions`` the names of the unit point's coordinates, ``warnings`` what is
-    allowed and unwise.
+    ``arms`` are what is compared, ``dimensions`` the names of the unit point's coordinates.
     """
 
     definitions: tuple[Hyperparameter, ...]
     arms: tuple[Arm, ...]
     dimensions: tuple[str, ...]
-    warnings: tuple[Problem, ...]
     _order: tuple[int, ...]
     _applicable: tuple[frozenset[int], ...]
 
@@ -43,12 +38,11 @@ class Space:
         definitions = tuple(hyperparameters)
         structure = check(definitions, path)
         arms = arms_of(definitions, structure.order)
-        dimensions = _dimensions(definitions)
         applicable = tuple(
             frozenset(index for index, own in enumerate(structure.conditions) if allows(own, arm.parameters))
             for arm in arms
         )
-        return cls(definitions, arms, dimensions, tuple(_warnings(dimensions, path)), structure.order, applicable)
+        return cls(definitions, arms, _dimensions(definitions), structure.order, applicable)
 
     def hyperparameters(self, arm: int) -> tuple[Hyperparameter, ...]:
         """The definitions that can apply in ``arm``, in the order of the manifest."""
@@ -115,12 +109,3 @@ def _dimensions(definitions: Sequence[Hyperparameter]) -> tuple[str, ...]:
     always = [definition.name for definition in sampled if not definition.when]
     conditional = [definition.name for definition in sampled if definition.when]
     return tuple(dict.fromkeys(always + conditional))
-
-
-def _warnings(dimensions: Sequence[str], path: str) -> Iterator[Problem]:
-    if len(dimensions) > MANY_DIMENSIONS:
-        yield Problem(
-            path,
-            f"{len(dimensions)} dimensions are more than a study explores well: "
-            f"fix the hyperparameters that matter least, so that {MANY_DIMENSIONS} or fewer are left",
-        )

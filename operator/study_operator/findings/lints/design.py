@@ -7,7 +7,7 @@ words of the template are looked at as text, with caution: a lint speaks up only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from study_operator.findings.finding import Finding, Severity, Subject
@@ -58,6 +58,12 @@ class Design:
         for index, hyperparameter in enumerate(self.space.definitions):
             yield Definition(f"{PATH}[{index}]", hyperparameter, hyperparameter.kind or kind_of(hyperparameter.name))
 
+    @property
+    def sampled(self) -> list[list[Hyperparameter]]:
+        """The hyperparameters that are sampled, arm by arm: no trial has those of other arms."""
+        arms = (self.space.hyperparameters(arm.index) for arm in self.space.arms)
+        return [[each for each in arm if each.sampled] for arm in arms]
+
     def of_kind(self, *kinds: Kind) -> list[Definition]:
         """The definitions of one of ``kinds``."""
         return [definition for definition in self.definitions if definition.kind in kinds]
@@ -99,6 +105,11 @@ class Definition:
 
 
 Lint = Callable[[Design], Iterator[Finding]]
+
+
+def dimensions(sampled: Iterable[Hyperparameter]) -> int:
+    """How many there are for a trial: a name that has several ranges, under conditions of their own, counts once."""
+    return len({each.name for each in sampled})
 
 
 def is_number(value: Scalar) -> bool:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.lints.design import Design, Words, is_number
-from study_operator.space import Choices, Kind, Role
+from study_operator.findings.lints.design import Design, Words, dimensions, is_number
+from study_operator.space import Choices, Hyperparameter, Kind, Role
 
 WARMUP_SHARE = 0.1
 """The share of the steps that a warmup may take (rule 20's cap)."""
@@ -40,25 +40,26 @@ def constant_schedule(design: Design) -> Iterator[Finding]:
 
 def grid(design: Design) -> Iterator[Finding]:
     """Lists of numbers where ranges would do: a grid, which in three dimensions or more repeats few values of each."""
-    gridded = [
-        definition
-        for definition in design.definitions
-        if definition.hyperparameter.sampled
-        and isinstance(definition.hyperparameter.domain, Choices)
-        and len(definition.hyperparameter.values) >= GRID_VALUES
-        and all(is_number(value) for value in definition.hyperparameter.values)
+    grids = [
+        sampled
+        for sampled in design.sampled
+        if dimensions(sampled) >= GRID_DIMENSIONS and dimensions(filter(_gridded, sampled)) > 1
     ]
-    if len(design.space.dimensions) < GRID_DIMENSIONS or len(gridded) < 2:
-        return
-    for definition in gridded:
-        yield definition.finding(
-            "grid-search",
-            f"{definition.name} is sampled from a list of {len(definition.hyperparameter.values)} numbers, as one "
-            f"axis of a grid in {len(design.space.dimensions)} dimensions: most trials repeat values that are tried "
-            "already.",
-            "Write `range` with the smallest and the largest of them; on a Log scale where they grow by a factor.",
-            field="choices",
-        )
+    for definition in design.definitions:
+        own = [dimensions(sampled) for sampled in grids if definition.hyperparameter in filter(_gridded, sampled)]
+        if own:
+            yield definition.finding(
+                "grid-search",
+                f"{definition.name} is sampled from a list of {len(definition.hyperparameter.values)} numbers, as one "
+                f"axis of a grid in {max(own)} dimensions: most trials repeat values that are tried already.",
+                "Write `range` with the smallest and the largest of them; on a Log scale where they grow by a factor.",
+                field="choices",
+            )
+
+
+def _gridded(hyperparameter: Hyperparameter) -> bool:
+    values = hyperparameter.values
+    return isinstance(hyperparameter.domain, Choices) and len(values) >= GRID_VALUES and all(map(is_number, values))
 
 
 def bayesian_exploration(design: Design) -> Iterator[Finding]:

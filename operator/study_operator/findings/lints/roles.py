@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.lints.adam import TRIALS_NEEDED
-from study_operator.findings.lints.design import OPTIMIZER_KINDS, PATH, Design, listed
+from study_operator.findings.lints.design import OPTIMIZER_KINDS, PATH, Design, dimensions, listed
 from study_operator.scalar import Scalar
 from study_operator.space import Kind, Role, Value
 
@@ -19,6 +19,9 @@ POINTS_NEEDED = ((6, 0), (8, 64), (10, 128))
 as parabolas: at 32 points in 7 dimensions in two thirds of the scrambled Sobol sequences, in 8 in all of them, though
 random points seldom have such a pair. In up to 6 dimensions 24 points are better than random ones.
 """
+
+MANY_DIMENSIONS = 10
+"""Beyond these, a budget that people have no longer fills the cube (rules.md)."""
 
 QUESTIONS = 2
 """Scientific hyperparameters that a round may have before one doubts that it has one goal."""
@@ -93,31 +96,31 @@ def one_goal(design: Design) -> Iterator[Finding]:
 
 
 def many_dimensions(design: Design) -> Iterator[Finding]:
-    """More dimensions than a budget fills, or than so few quasi-random points tell apart."""
-    space = design.space
-    dimensions = max(sum(each.sampled for each in space.hyperparameters(arm.index)) for arm in space.arms)
-    needed = next((points for most, points in POINTS_NEEDED if dimensions <= most), 0)
+    """More dimensions of an arm than a budget fills, or than so few quasi-random points tell apart."""
+    most = max(map(dimensions, design.sampled))
+    needed = next((points for limit, points in POINTS_NEEDED if most <= limit), 0)
     if design.trials_per_arm < needed and not design.exploitation:
         yield Finding(
             "many-dimensions",
             Severity.WARNING,
             Subject(field=PATH),
-            f"{dimensions} hyperparameters of an arm are sampled at {design.trials_per_arm} points: the first of a "
+            f"{most} hyperparameters of an arm are sampled at {design.trials_per_arm} points: the first of a "
             "quasi-random sequence in so many dimensions do not tell all of them apart, so an effect of one may look "
             "like another's.",
-            f"Sample {needed} points an arm (budget.trials: {needed * len(space.arms)}), or fix what matters "
+            f"Sample {needed} points an arm (budget.trials: {needed * len(design.space.arms)}), or fix what matters "
             "least, so that six are left.",
-            {"dimensions": dimensions, "points": design.trials_per_arm, "needed": needed},
+            {"dimensions": most, "points": design.trials_per_arm, "needed": needed},
         )
-    for warning in design.space.warnings:
+    if most > MANY_DIMENSIONS:
         yield Finding(
             "many-dimensions",
             Severity.WARNING,
-            Subject(field=warning.path),
-            f"{len(design.space.dimensions)} hyperparameters are sampled, and {design.trials_per_arm} trials an arm do "
-            "not fill so many dimensions.",
-            "Fix the hyperparameters that matter least; the insight of an earlier round tells which.",
-            {"dimensions": len(design.space.dimensions)},
+            Subject(field=PATH),
+            f"{most} hyperparameters of an arm are sampled, and its {design.trials_per_arm} trials do not fill so many "
+            "dimensions.",
+            f"Fix what matters least, so that {MANY_DIMENSIONS} or fewer are left; the insight of an earlier round "
+            "tells which.",
+            {"dimensions": most, "limit": MANY_DIMENSIONS},
         )
 
 
