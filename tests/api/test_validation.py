@@ -45,6 +45,7 @@ def test_an_unknown_field_is_refused_with_what_was_meant(field: str, meant: str)
         ({"spec.hyperparameters[0].choices[2]": float("nan")}, "spec.hyperparameters[0].choices[2]"),
         ({"spec.hyperparameters[0].choices[1]": {"a": 1}}, "spec.hyperparameters[0].choices[1]"),
         ({"spec.hyperparameters[0].choices[1]": None}, "spec.hyperparameters[0].choices[1]"),
+        ({"spec.hyperparameters[0].choices": ["adam", 1, "1"]}, "spec.hyperparameters[0].choices[2]"),
         ({"spec.hyperparameters[4].value": ["a"]}, "spec.hyperparameters[4].value"),
         ({"spec.hyperparameters[4].value": "x" * 257}, "spec.hyperparameters[4].value"),
         ({"spec.hyperparameters[1].when": {"optimizer": [[]]}}, "spec.hyperparameters[1].when.optimizer[0]"),

@@ -9,8 +9,10 @@ from study_operator.conclusions import Group, best_of_m_curves, compare, isolati
 from study_operator.conclusions.comparison import arms
 from study_operator.results.objective import Direction
 from study_operator.samplers import SobolSampler, SuggestionRequest
+from study_operator.space import Choices, Hyperparameter, Range, Role, Space
 
 from tests.conclusions.studies import SPACE, evidence, trial
+from tests.findings.evidence_samples import study
 
 Floats = NDArray[numpy.float64]
 
@@ -109,8 +111,21 @@ def test_a_curve_has_every_small_m_and_intervals_only_where_they_can_be_trusted(
 def test_a_value_is_isolated_from_the_arms_that_share_it() -> None:
     seen = evidence([trial(index, value) for index, value in enumerate([0.4, 0.1, 0.3, 0.2])])
     isolated = isolation(seen)["optimizer"]
-    assert {value: sorted(found.values) for value, found in isolated.items()} == {"sgd": [0.3, 0.4], "adam": [0.1, 0.2]}
+    assert {found.label: sorted(found.values) for found in isolated.values()} == {
+        "optimizer=sgd": [0.3, 0.4],
+        "optimizer=adam": [0.1, 0.2],
+    }
     assert [list(found.points) for found in arms(seen)] == [[0, 1], [0, 1]]
+
+
+def test_a_flag_and_a_number_are_isolated_from_each_other() -> None:
+    flag = Hyperparameter("flag", Role.SCIENTIFIC, Choices((1, True)))
+    space = Space.build([flag, Hyperparameter("x", Role.NUISANCE, Range(0.0, 1.0))])
+    isolated = isolation(study(space, [[0.3], [0.6]], {0: [0.1, 0.2], 1: [0.3, 0.4]}))["flag"]
+    assert [(found.label, list(found.values)) for found in isolated.values()] == [
+        ("flag=1", [0.1, 0.2]),
+        ("flag=true", [0.3, 0.4]),
+    ]
 
 
 @pytest.mark.parametrize("noise", [0.05, 1.0])

@@ -84,7 +84,7 @@ def test_the_first_scientific_choice_varies_slowest():
 
 def test_a_conditional_scientific_choice_multiplies_only_the_arms_in_which_it_applies():
     warmup = scientific("warmup", True, False, when={"optimizer": ("adam",)})
-    expected = ["optimizer=nesterov", "warmup=True, optimizer=adam", "warmup=False, optimizer=adam"]
+    expected = ["optimizer=nesterov", "warmup=true, optimizer=adam", "warmup=false, optimizer=adam"]
     assert labels(warmup, OPTIMIZER) == expected
 
 
@@ -146,6 +146,8 @@ NAN, INF = float("nan"), float("inf")
         (Choices(()), "h[0].choices", "two values at least"),
         (Choices((1,)), "h[0].choices", "two values at least"),
         (Choices((1, 2, 1.0)), "h[0].choices[2]", r"there already, at [0]"),
+        (Choices((1, 2, "1")), "h[0].choices[2]", "there already, at [0], which a trainer reads as 1"),
+        (Choices(("true", True)), "h[0].choices[1]", "there already, at [0], which a trainer reads as true"),
         (Choices((1, NAN)), "h[0].choices[1]", "finite"),
         (Choices(("a", "b\0")), "h[0].choices[1]", "NUL"),
         (Value(1), "h[0].role", "give it a `range` or `choices`"),
@@ -168,7 +170,7 @@ def test_names_that_make_one_environment_variable_are_refused():
 
 
 def test_a_flag_and_a_number_are_different_choices():
-    assert labels(scientific("x", 1, True, 0, False, "1")) == ["x=1", "x=True", "x=0", "x=False", "x=1"]
+    assert labels(scientific("x", 1, True, 0, False, "True")) == ["x=1", "x=true", "x=0", "x=false", "x=True"]
 
 
 @pytest.mark.parametrize(

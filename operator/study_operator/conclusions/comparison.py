@@ -32,7 +32,8 @@ from study_operator.conclusions.order_statistics import (
 )
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.metric_names import best_possible
-from study_operator.space import Scalar
+from study_operator.scalar import Identity, identity
+from study_operator.space import parameter_text
 
 RESAMPLES = 1000
 FEWEST_RESAMPLES = 200
@@ -129,14 +130,14 @@ def arms(evidence: Evidence) -> tuple[Group, ...]:
     return tuple(_group(evidence, arm.label, [index]) for index, arm in enumerate(evidence.space.arms))
 
 
-def isolation(evidence: Evidence) -> dict[str, dict[Scalar, Group]]:
+def isolation(evidence: Evidence) -> dict[str, dict[Identity, Group]]:
     """For each scientific choice, the trials by its value, with everything else optimised away."""
-    isolated: dict[str, dict[Scalar, list[int]]] = {}
+    isolated: dict[str, dict[Identity, list[int]]] = {}
     for index, arm in enumerate(evidence.space.arms):
         for name, value in arm.parameters.items():
-            isolated.setdefault(name, {}).setdefault(value, []).append(index)
+            isolated.setdefault(name, {}).setdefault(identity(value), []).append(index)
     return {
-        name: {value: _group(evidence, f"{name}={value}", members) for value, members in values.items()}
+        name: {of: _group(evidence, f"{name}={parameter_text(of[1])}", members) for of, members in values.items()}
         for name, values in isolated.items()
     }
 

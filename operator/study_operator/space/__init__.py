@@ -3,7 +3,16 @@
 from study_operator.scalar import Scalar
 from study_operator.space.arms import Arm
 from study_operator.space.configuration import Configuration, configuration
-from study_operator.space.hyperparameter import Choices, Domain, Hyperparameter, Range, Role, ScaleName, Value
+from study_operator.space.hyperparameter import (
+    Choices,
+    Domain,
+    Hyperparameter,
+    Range,
+    Role,
+    ScaleName,
+    Value,
+    parameter_text,
+)
 from study_operator.space.kinds import Kind, kind_of
 from study_operator.space.problem import InvalidSpace, Problem
 from study_operator.space.space import Space, check_arms_fit
@@ -26,4 +35,5 @@ __all__ = [
     "check_arms_fit",
     "configuration",
     "kind_of",
+    "parameter_text",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study_operator.scalar import Identity, Scalar, identity
-from study_operator.space.hyperparameter import Hyperparameter, Role
+from study_operator.space.hyperparameter import Hyperparameter, Role, parameter_text
 
 LIMIT = 1000
 """Arms a study may have. A comparison of more is a search, and belongs into nuisance hyperparameters."""
@@ -29,8 +29,8 @@ class Arm:
 
     @property
     def label(self) -> str:
-        """``optimizer=adam, augment=True``; ``all`` where there is nothing discrete to compare."""
-        return ", ".join(f"{name}={value}" for name, value in self.parameters.items()) or "all"
+        """``optimizer=adam, augment=true``; ``all`` where there is nothing discrete to compare."""
+        return ", ".join(f"{name}={parameter_text(value)}" for name, value in self.parameters.items()) or "all"
 
 
 def arms_of(definitions: Sequence[Hyperparameter], order: Sequence[int]) -> tuple[Arm, ...]:

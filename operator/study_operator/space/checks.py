@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from study_operator.scalar import Identity, Scalar, identity
-from study_operator.space.hyperparameter import Choices, Hyperparameter, Range, Role, ScaleName, Value
+from study_operator.space.hyperparameter import Choices, Hyperparameter, Range, Role, ScaleName, Value, parameter_text
 from study_operator.space.problem import Problem
 
 LARGEST_INTEGER = 2**51
@@ -86,12 +86,16 @@ def _problems_of_integers(domain: Range, path: str) -> Iterator[Problem]:
 
 
 def _problems_of_values(values: Sequence[Scalar], path: str) -> Iterator[Problem]:
-    places: dict[Identity, int] = {}
+    """Each value is to be another one, and to reach the trainer as another text."""
+    places: dict[Identity | str, int] = {}
     for place, value in enumerate(values):
         yield from _problems_of_value(value, f"{path}[{place}]")
-        if places.setdefault(identity(value), place) != place:
+        first = min(places.setdefault(key, place) for key in (identity(value), parameter_text(value)))
+        if first != place:
+            text = parameter_text(values[first])
             yield Problem(
-                f"{path}[{place}]", f"{value!r} is there already, at [{places[identity(value)]}]: leave one of them out"
+                f"{path}[{place}]",
+                f"{value!r} is there already, at [{first}], which a trainer reads as {text}: leave one of them out",
             )
 
 

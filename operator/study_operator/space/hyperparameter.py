@@ -40,6 +40,13 @@ _SCALES: dict[ScaleName, type[Linear] | type[Log] | type[ReverseLog]] = {
 }
 
 
+def parameter_text(value: Scalar) -> str:
+    """A value as a trainer reads it, from text: exact for floats, ``true`` and ``false`` for flags."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else repr(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """All numbers from ``minimum`` to ``maximum``, or the whole ones among them."""
