@@ -32,7 +32,6 @@ NOISES = 2.0
 TOP = 5
 """Trials of an arm that rule 16 looks at."""
 LONG_BEFORE = 0.5
-AT_THE_START = 0.1
 FEWEST_EVALUATIONS = 20
 """Of fewer, the late part is nearly half of the curve, and what happens in the last quarter is lost in it."""
 DOUBT = 0.2
@@ -98,10 +97,8 @@ def _improving(
 
 def _saturated(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve]) -> Iterator[Finding]:
     settled = [share for curve in curves if (share := curve.settled) is not None]
-    best_at = [share for curve in curves if (share := curve.best_at) is not None]
     median = statistics.median(settled) if settled else 1.0
-    early = len(best_at) == len(curves) and max(best_at) <= AT_THE_START
-    if median >= LONG_BEFORE and not early:
+    if median >= LONG_BEFORE:
         return
     first = curves[0]
     step = first.diagnostics.settled_at_minimum if first.sign > 0 else first.diagnostics.settled_at_maximum
@@ -112,6 +109,6 @@ def _saturated(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve]) -> It
         f"{within(arm)} are done long before the end: {metric} comes within its noise of the best after "
         f"{percent(median)} of the steps (median of {len(settled)}).",
         "Train for fewer steps in the next round, if every arm is done as early, and spend the time on more trials.",
-        {"trials": len(curves), "settled": median, "limit": LONG_BEFORE, "latestBest": max(best_at, default=1.0)},
+        {"trials": len(curves), "settled": median, "limit": LONG_BEFORE},
         step=None if step is None else first.step(step),
     )

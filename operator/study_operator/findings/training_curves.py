@@ -70,11 +70,6 @@ class BestCurve:
         found = self.diagnostics
         return self._share(found.settled_at_minimum if self.sign > 0 else found.settled_at_maximum)
 
-    @property
-    def best_at(self) -> float | None:
-        """When the best point came, as a share of the training."""
-        return self._share(self.best.step)
-
     def step(self, step: int) -> int | None:
         """``step`` where the trainer told its steps: otherwise it is a mere number of an evaluation."""
         return step if self.summary.final.step is not None else None
