@@ -19,8 +19,10 @@ from study_operator.findings import RULES, Finding, Severity, Subject
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import page
 from study_operator.report.terminal import terminal_view
+from study_operator.results.taxonomy import DIVERGED
 from study_operator.rounds import Change, Proposal
 
+from tests.findings.finding_samples import every_finding
 from tests.findings.test_lints import CASES
 from tests.report.studies import wide_report
 
@@ -28,6 +30,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "rules"
 LATER = frozenset({19, 28, 30})
 LINTS = frozenset({1, 2, 3, 4, 5, 6})
+PROPOSED = frozenset({"warmup", "after-exploration", "compute-bound-rounds", "checkpoints", "tracking-columns"})
+"""Rules that give no findings: they speak by what the next round changes, or by what is kept of a study."""
 BUILT = [rule for rule in RULES.values() if rule.number not in LATER]
 LONGEST = 72
 """Lines of a page without its table of rates: a screen."""
@@ -121,6 +125,13 @@ def test_every_other_rule_is_tested_under_its_null_and_under_its_alternative(num
     text = (ROOT / "tests" / file).read_text()
     for name in names:
         assert re.search(rf"^def test_{name}", text, re.MULTILINE), f"{file} has no test_{name}"
+
+
+def test_what_the_findings_of_every_rule_rest_on_is_named_alike() -> None:
+    found = every_finding()
+    assert {finding.rule for finding in found} == {rule.id for rule in BUILT} - PROPOSED
+    names = {name for finding in found for name in finding.numbers}
+    assert {name for name in names if name != name.lower()} == {DIVERGED}, "reasons are named as in a trial's status"
 
 
 def test_what_any_rule_says_is_seen_in_the_status_on_the_terminal_and_on_the_page() -> None:

@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             if noise > SHARE_OF_GAP * gap:
                 reasons.append(f"more than half of what separates it from the next arm ({short(gap)})")
         if evidence.trial_variance is not None:
-            numbers |= {"trialVariance": evidence.trial_variance}
+            numbers |= {"trial_variance": evidence.trial_variance}
             if noise > evidence.trial_variance:
                 reasons.append(f"more than reruns differ ({short(evidence.trial_variance)})")
         if reasons:
