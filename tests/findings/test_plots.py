@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 from study_operator.findings.plots import axis_plots, find, isolation_plots
 from study_operator.results.objective import Direction, Objective, Selection
-from study_operator.space import Choices, Hyperparameter, Range, Role, Space
+from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space
 
 from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
 
@@ -32,6 +32,14 @@ def test_the_place_of_the_best_three_is_told_in_words():
     assert told.message.startswith("The best three trials have learning_rate 0.0001")
     assert "(of 0.0001 to 1), norm " in told.message
     assert told.message.endswith(f" {failed} of its 16 trials are infeasible.")
+
+
+def test_the_place_on_a_reverse_log_scale_is_told_by_the_distance_to_one():
+    space = Space.build([Hyperparameter("momentum", Role.NUISANCE, Range(0.9, 0.9999, ScaleName.REVERSE_LOG))])
+    (told,) = find(study(space, sobol(1, 16), -sobol(1, 16)[:, 0]))
+    low, high = told.message.removeprefix("The best three trials have momentum ").split(" (of")[0].split(" to ")
+    assert 0.999 < float(low) < float(high) < 0.9999
+    assert told.message.endswith(" (of 0.9 to 0.9999).")
 
 
 def test_where_hardly_anything_worked_there_is_no_best_region():

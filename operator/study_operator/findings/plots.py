@@ -15,7 +15,7 @@ import numpy
 
 from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Rows
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.words import short
+from study_operator.findings.words import distinct
 from study_operator.scalar import Scalar
 from study_operator.space import Hyperparameter, Range, Role
 
@@ -97,7 +97,7 @@ def _span(arm: ArmEvidence, axis: Axis, rows: Rows) -> str:
     if not isinstance(axis.domain, Range):
         return f"{axis.name} {' or '.join(dict.fromkeys(map(str, values)))}"
     numbers = sorted(value for value in values if isinstance(value, int | float))
-    low, high, least, most = map(short, (numbers[0], numbers[-1], axis.domain.minimum, axis.domain.maximum))
+    low, high, least, most = distinct(axis.domain, numbers[0], numbers[-1], axis.domain.minimum, axis.domain.maximum)
     return f"{axis.name} {low if low == high else f'{low} to {high}'} (of {least} to {most})"
 
 
