@@ -1,28 +1,13 @@
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from study_operator.findings import Severity
-from study_operator.findings.coverage import coverage_of, expected_best, find
+from study_operator.findings.coverage import coverage_of, find
 
 from bench.rates.coverage import warned
 from bench.rates.rate import Hypothesis, Rate
 from tests.findings.evidence_samples import sobol, study, unit_space
-
-
-@given(values=st.lists(st.floats(-10, 10), min_size=1, max_size=7), data=st.data())
-def test_expected_best_is_the_mean_over_all_subsets(values, data):
-    m = data.draw(st.integers(1, len(values)))
-    brute = numpy.mean([min(subset) for subset in combinations(values, m)])
-    assert expected_best(numpy.array(values), m) == pytest.approx(brute, abs=1e-9)
-
-
-def test_expected_best_of_many_does_not_overflow():
-    assert expected_best(numpy.arange(10_000.0), 5_000) == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_bound_of_the_better_volume_is_that_of_the_rule():

@@ -24,14 +24,10 @@ import scipy
 from numpy.typing import NDArray
 
 from study_operator.conclusions.conclusion import Interval
-from study_operator.conclusions.order_statistics import (
-    Floats,
-    chance_of_none,
-    expected_best,
-    expected_best_of_resamples,
-)
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.metric_names import best_possible
+from study_operator.findings.order_statistics import chance_of_none, expected_best, expected_best_of_resamples
+from study_operator.results.period import Floats
 from study_operator.scalar import Identity, identity
 from study_operator.space import parameter_text
 

@@ -31,8 +31,8 @@ import numpy
 import scipy
 
 from study_operator.conclusions.conclusion import Interval, Verdict
-from study_operator.conclusions.order_statistics import Floats
 from study_operator.conclusions.reruns import Reruns, trial_variance
+from study_operator.results.period import Floats
 
 ALPHA = 0.097
 """One-sided, of Adopt and of Reject each: a hair below the 10% that are promised, for what Welch's test is not exact by

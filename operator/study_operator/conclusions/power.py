@@ -20,9 +20,9 @@ import numpy
 import scipy
 
 from study_operator.conclusions.decision import ALPHA, Contest, degrees_of_freedom
-from study_operator.conclusions.order_statistics import Floats
 from study_operator.conclusions.question import Confirmation
 from study_operator.findings.finding import Finding, Severity, Subject
+from study_operator.results.period import Floats
 
 ENOUGH = 0.8
 """Power that reruns should have."""

@@ -24,11 +24,12 @@ import numpy
 import scipy
 
 from study_operator.findings.design import basis_of, blocks_of, confounders, residual_of
-from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Floats
+from study_operator.findings.evidence import ArmEvidence, Axis, Evidence
 from study_operator.findings.finding import Finding, Number, Severity, Subject
 from study_operator.findings.instability import walls_of
 from study_operator.findings.scores import normal_scores
 from study_operator.findings.words import distinct
+from study_operator.results.period import Floats
 from study_operator.space import Hyperparameter, Kind, Range, ScaleName, kind_of
 
 OUTER = 0.1

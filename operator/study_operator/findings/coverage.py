@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy
-from scipy import special
 
-from study_operator.findings.evidence import ArmEvidence, Evidence, Floats
+from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Number, Severity, Subject
+from study_operator.findings.order_statistics import expected_best
 from study_operator.findings.words import percent, short
 
 CONFIDENCE = 0.95
@@ -59,19 +59,6 @@ def coverage_of(arm: ArmEvidence, trial_variance: float | None) -> Coverage | No
     near = None if trial_variance is None else int(numpy.count_nonzero(arm.objective <= best + trial_variance))
     gain = expected_best(values, n // 2) - best
     return Coverage(n, 1 - (1 - CONFIDENCE) ** (1 / n), gain, near)
-
-
-def expected_best(values: Floats, m: int) -> float:
-    """The mean of the minima of all subsets of ``m`` of the ``values``: the unbiased estimate of E[best of m].
-
-    The i-th smallest of n (from zero) is the minimum of C(n-1-i, m-1) of the C(n, m) subsets.
-    """
-    n = len(values)
-    rest = n - 1 - numpy.arange(n)
-    log_share = special.gammaln(rest + 1) - special.gammaln(numpy.maximum(rest - m + 2, 1)) - special.gammaln(m)
-    log_all = special.gammaln(n + 1) - special.gammaln(n - m + 1) - special.gammaln(m + 1)
-    weights = numpy.where(rest >= m - 1, numpy.exp(log_share - log_all), 0.0)
-    return float(weights @ numpy.sort(values))
 
 
 def _findings(arm: ArmEvidence, coverage: Coverage, trial_variance: float | None) -> Iterator[Finding]:

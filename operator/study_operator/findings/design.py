@@ -16,7 +16,8 @@ from functools import cached_property
 
 import numpy
 
-from study_operator.findings.evidence import ArmEvidence, Axis, Floats, Rows
+from study_operator.findings.evidence import ArmEvidence, Axis, Rows
+from study_operator.results.period import Floats
 from study_operator.space import Choices
 
 ALIASED = 0.3

@@ -18,10 +18,10 @@ import numpy
 from numpy.typing import NDArray
 
 from study_operator.results.objective import Objective
+from study_operator.results.period import Floats
 from study_operator.results.trial import Purpose, Trial, TrialState
 from study_operator.space import Arm, Choices, Hyperparameter, Range, Space
 
-Floats = NDArray[numpy.float64]
 Flags = NDArray[numpy.bool_]
 Rows = NDArray[numpy.intp]
 

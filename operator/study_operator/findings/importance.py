@@ -27,8 +27,9 @@ import numpy
 import scipy
 
 from study_operator.findings.design import Block, basis_of, blocks_of, confounders, residual_of, together
-from study_operator.findings.evidence import ArmEvidence, Axis, Floats
+from study_operator.findings.evidence import ArmEvidence, Axis
 from study_operator.findings.scores import normal_scores
+from study_operator.results.period import Floats
 
 FEWEST = 12
 """Trials below which nothing is said."""

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 
 import numpy
 
-from study_operator.findings.evidence import ArmEvidence, Axis, Evidence, Floats
+from study_operator.findings.evidence import ArmEvidence, Axis, Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.scores import normal_scores
 from study_operator.findings.words import distinct
+from study_operator.results.period import Floats
 from study_operator.space import Kind, Range, kind_of
 
 SIGNIFICANCE = 0.05

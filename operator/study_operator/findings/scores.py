@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import scipy
 
-from study_operator.findings.evidence import Floats
+from study_operator.results.period import Floats
 
 
 def normal_scores(values: Floats) -> Floats:

@@ -21,10 +21,8 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-from study_operator.results.period import dominant_period
+from study_operator.results.period import Floats, dominant_period
 from study_operator.results.trial import Curve, CurveDiagnostics, Period, Trend
-
-Floats = NDArray[numpy.float64]
 
 FEWEST_POINTS = 5
 """Of a trend: four points in order are no surprise (1 in 24)."""

@@ -7,7 +7,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from study_operator.conclusions.order_statistics import chance_of_none, expected_best, expected_best_of_resamples
+from study_operator.findings.order_statistics import chance_of_none, expected_best, expected_best_of_resamples
 
 samples = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=8)
 
@@ -48,6 +48,10 @@ def test_a_resample_is_judged_as_the_values_it_repeats(values: list[float], data
         assert math.isnan(found)
     else:
         assert found == pytest.approx(expected_best(repeated, m), abs=1e-9)
+
+
+def test_the_expected_best_of_many_does_not_overflow() -> None:
+    assert expected_best(numpy.arange(10_000.0), 5_000) == pytest.approx(1.0, abs=0.01)
 
 
 def test_what_cannot_win_makes_no_infinite_expectation() -> None:
