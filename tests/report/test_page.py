@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.api import parse_study
 from study_operator.findings import RULES, Finding, Severity, Subject, boundary, overfitting
-from study_operator.report.chart_values import number
+from study_operator.report.chart_values import layout, number
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import embedded, page, prose
 from study_operator.report.places import Places
 from study_operator.report.report import Report, notes
+from study_operator.scalar import Scalar
+from study_operator.space import Hyperparameter, Range, Role, ScaleName, Value
 
 from tests.report.studies import manifest, one_arm, report, trials_of, wide_report
 
@@ -87,6 +89,21 @@ def test_each_range_of_a_name_in_an_arm_has_its_own_axis() -> None:
     assert [(plot["min"], plot["max"]) for plot in (nesterov, adam)] == [(0.001, 10), (0.00001, 0.01)]
     for plot in (nesterov, adam):
         assert plot["value"] and plot["min"] <= min(plot["value"]) and max(plot["value"]) <= plot["max"]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "axis"),
+    [
+        (0.0, {"scale": "ReverseLog", "min": 0.0, "max": 0.999, "integer": False}),
+        (1.0, {"scale": "Linear", "min": 0.9, "max": 1.0, "integer": False}),
+        ("none", {"scale": "Choice", "choices": ["none"]}),
+    ],
+)
+def test_an_axis_takes_the_range_of_one_arm_and_the_fixed_value_of_another(
+    fixed: Scalar, axis: dict[str, object]
+) -> None:
+    searched = Hyperparameter("momentum", Role.NUISANCE, Range(0.9, 0.999, ScaleName.REVERSE_LOG))
+    assert layout([searched, Hyperparameter("momentum", Role.FIXED, Value(fixed))]) == axis
 
 
 def test_a_finding_of_a_name_that_an_arm_has_twice_is_marked_on_neither_axis() -> None:

@@ -20,18 +20,28 @@ def number(value: float | None) -> float | None:
 
 
 def layout(definitions: Sequence[Hyperparameter]) -> dict[str, Json]:
-    """How an axis is laid out that has to take the values of all these definitions of a hyperparameter."""
+    """How an axis is laid out that has to take the values of all these definitions of a hyperparameter.
+
+    By numbers where one is a range and the others are numbers too, which may lie beyond it.
+    """
     ranges = [each.domain for each in definitions if isinstance(each.domain, Range)]
-    if len(ranges) < len(definitions):
-        values = [value for each in definitions for value in each.values]
+    values = [value for each in definitions if not isinstance(each.domain, Range) for value in each.values]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if not ranges or len(numbers) < len(values):
         return {"scale": "Choice", "choices": list(dict.fromkeys(map(scalar_text, values)))}
+    low = min([each.minimum for each in ranges] + numbers)
+    high = max([each.maximum for each in ranges] + numbers)
     scales = {each.scale for each in ranges}
-    return {
-        "scale": (scales.pop() if len(scales) == 1 else ScaleName.LINEAR).value,
-        "min": min(each.minimum for each in ranges),
-        "max": max(each.maximum for each in ranges),
-        "integer": all(each.integer for each in ranges),
-    }
+    scale = scales.pop() if len(scales) == 1 else ScaleName.LINEAR
+    if (scale is ScaleName.LOG and low <= 0) or (scale is ScaleName.REVERSE_LOG and high >= 1):
+        scale = ScaleName.LINEAR
+    whole = all(each.integer for each in ranges) and all(isinstance(value, int) for value in numbers)
+    return {"scale": scale.value, "min": low, "max": high, "integer": whole}
+
+
+def by_choice(layout: Mapping[str, Json]) -> bool:
+    """Whether values stand on the axis by their texts."""
+    return layout["scale"] == "Choice"
 
 
 def axis_name(hyperparameter: Hyperparameter, arm: Arm) -> str:

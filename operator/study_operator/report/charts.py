@@ -18,7 +18,7 @@ from study_operator.report.arm_charts import (
     ranges_isolated,
     values_isolated,
 )
-from study_operator.report.chart_values import Json, axis_name, drawable, layout, number, reached
+from study_operator.report.chart_values import Json, axis_name, by_choice, drawable, layout, number, reached
 from study_operator.report.curve_charts import curves
 from study_operator.report.places import Places
 from study_operator.report.report import Report
@@ -53,8 +53,11 @@ def chart_data(report: Report, places: Places) -> dict[str, Json]:
 
 def _hyperparameter(report: Report, name: str) -> Json:
     """How an axis for a hyperparameter is laid out: over the ranges of all arms, or the choices of all."""
-    definitions = [each for each in report.space.definitions if each.name == name]
-    return {"name": name, **layout(definitions)}
+    return {"name": name, **_layout(report, name)}
+
+
+def _layout(report: Report, name: str) -> dict[str, Json]:
+    return layout([each for each in report.space.definitions if each.name == name])
 
 
 def _trials(report: Report) -> Json:
@@ -67,11 +70,7 @@ def _trials(report: Report) -> Json:
         for trial, infeasible in zip(arm.trials, arm.infeasible.tolist(), strict=True)
         if infeasible
     }
-    choices = {
-        name
-        for name in report.varied
-        if any(not isinstance(each.domain, Range) for each in report.space.definitions if each.name == name)
-    }
+    choices = {name for name in report.varied if by_choice(_layout(report, name))}
     return {
         "index": [trial.spec.index for trial in trials],
         "rank": [ranks.get(trial.spec.index) for trial in trials],
