@@ -32,6 +32,7 @@ def test_noise_above_half_the_gap_is_told_of_both_arms(rng: numpy.random.Generat
 def test_a_third_arm_is_measured_against_the_best_of_the_others(rng: numpy.random.Generator) -> None:
     findings = list(find(study_of([arm(0, rng), arm(0.5, rng), arm(40, rng)])))
     assert {finding.subject.arm for finding in findings} == {"method=a0", "method=a1"}
+    assert all("what separates it from the best other arm" in finding.message for finding in findings)
 
 
 def test_noise_above_the_trial_variance_is_told_of_a_single_arm(rng: numpy.random.Generator) -> None:

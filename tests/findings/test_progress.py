@@ -36,6 +36,7 @@ def test_curves_that_are_done_early_tell_when(rng: numpy.random.Generator) -> No
     (finding,) = find(study(fall(0, 0.2, 60), rng))
     assert finding.rule == "early-saturation"
     assert finding.numbers["settled"] == pytest.approx(0.2, abs=0.06)
+    assert f"has settled, within its noise, after {finding.numbers['settled']:.0%} of the steps" in finding.message
     assert finding.step is not None
     assert 1500 <= finding.step <= 3000
 

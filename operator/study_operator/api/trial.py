@@ -99,7 +99,8 @@ class Trend(Model):
     """Whether a stretch of a curve rises or falls."""
 
     z: Deviate = Field(
-        description="Kendall's test against the order, as a standard normal deviate: positive where the values rise.",
+        description="A standard normal deviate, positive where the values rise, of the clearer of two tests: Kendall's "
+        "of their order, and the sign test of their steps.",
         examples=[3.9],
     )
     change: Statistic = Field(description="What they rise by over the stretch (Theil and Sen).", examples=[0.0041])
@@ -141,10 +142,14 @@ class CurveDiagnostics(Model):
         examples=[{"z": -2.1, "change": -0.3624, "step": 20}],
     )
     settled_at_minimum: Step | None = Field(
-        default=None, description="The first step within the noise of the smallest value.", examples=[300]
+        default=None,
+        description="The first step within the noise of the lowest tenth of the values late in training.",
+        examples=[300],
     )
     settled_at_maximum: Step | None = Field(
-        default=None, description="The first step within the noise of the largest value.", examples=[10]
+        default=None,
+        description="The first step within the noise of the highest tenth of the values late in training.",
+        examples=[10],
     )
     period: Period | None = Field(
         default=None,

@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if gap is not None:
             numbers |= {"gap": gap, "limit": SHARE_OF_GAP * gap}
             if noise > SHARE_OF_GAP * gap:
-                reasons.append(f"more than half of what separates it from the next arm ({short(gap)})")
+                reasons.append(f"more than half of what separates it from the best other arm ({short(gap)})")
         if evidence.trial_variance is not None:
             numbers |= {"trial_variance": evidence.trial_variance}
             if noise > evidence.trial_variance:

@@ -2,8 +2,8 @@
 
 Whether the last evaluation is better than an earlier one is a coin's toss on a flat curve (a third of them are taken
 for improving). So the last quarter must get better in its order (Kendall's tau, p < .05) by more than twice the noise.
-Training is too long where the curves came within their noise of the best long before the end; curves that overfit have
-their best early for another reason, and more steps or fewer are not the remedy.
+Training is too long where the curves settled long before the end, within their noise of the best tenth of what they end
+with; curves that overfit have their best early for another reason, and more steps or fewer are not the remedy.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _saturated(arm: ArmEvidence, metric: str, curves: Sequence[BestCurve]) -> It
         "early-saturation",
         Severity.INFO,
         Subject(arm=arm.label, trial=first.name),
-        f"{within(arm)} are done long before the end: {metric} comes within its noise of the best after "
+        f"{within(arm)} are done long before the end: {metric} has settled, within its noise, after "
         f"{percent(median)} of the steps (median of {len(settled)}).",
         "Train for fewer steps in the next round, if every arm is done as early, and spend the time on more trials.",
         {"trials": len(curves), "settled": median, "limit": LONG_BEFORE},

@@ -66,7 +66,7 @@ class BestCurve:
 
     @property
     def settled(self) -> float | None:
-        """When the curve came within its noise of the best, as a share of the training."""
+        """When the curve came within its noise of the best tenth of its late values, as a share of the training."""
         found = self.diagnostics
         return self._share(found.settled_at_minimum if self.sign > 0 else found.settled_at_maximum)
 

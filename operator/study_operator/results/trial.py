@@ -95,8 +95,8 @@ class Curve:
 class Trend:
     """Whether a stretch of a curve rises or falls, from ``step`` to the end.
 
-    ``z`` is Kendall's test of the order as a standard normal deviate, positive where the values rise; ``change`` what
-    they rise by, robustly (Theil and Sen).
+    ``z`` is a standard normal deviate, positive where the values rise, of the clearer of two tests: Kendall's of their
+    order, and the sign test of their steps. ``change`` is what they rise by, robustly (Theil and Sen).
     """
 
     z: float
@@ -119,9 +119,10 @@ class CurveDiagnostics:
 
     ``noise`` is the standard deviation of an evaluation around the curve late in training (s_e), ``late`` the trend
     there; the trends after the extremes begin with the point after the extreme. ``settled_at_minimum`` is the first
-    step within the noise of the minimum. ``gap_spread`` is the distance between the outer tenths of the gaps between
-    evaluations in median gaps, and ``repeated_steps`` counts points whose step is not beyond the one before: both 0
-    where the monitoring may have lost points. What too few points cannot tell is None.
+    step within the noise of the lowest tenth of the late values, ``settled_at_maximum`` of the highest. ``gap_spread``
+    is the distance between the outer tenths of the gaps between evaluations in median gaps, and ``repeated_steps``
+    counts points whose step is not beyond the one before: both 0 where the monitoring may have lost points. What too
+    few points cannot tell is None.
     """
 
     evaluations: int
