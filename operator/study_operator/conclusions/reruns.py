@@ -18,14 +18,13 @@ BASELINE = "the baseline"
 @dataclass(frozen=True, slots=True)
 class Reruns:
     """One configuration on fresh seeds. ``values`` are minimised; ``unstable`` counts the reruns that diverged or did
-    not fit, ``lost`` those that failed for another reason.
+    not fit.
     """
 
     name: str
     arm: int
     values: tuple[float, ...]
     unstable: int = 0
-    lost: int = 0
 
     @property
     def mean(self) -> float:
@@ -102,7 +101,6 @@ def trial_variance(configurations: Sequence[Reruns]) -> float | None:
 
 
 def _reruns(name: str, trials: Sequence[Trial], direction: Direction) -> Reruns:
-    states = [trial.status.state for trial in trials]
     return Reruns(
         name,
         trials[0].spec.arm,
@@ -111,6 +109,5 @@ def _reruns(name: str, trials: Sequence[Trial], direction: Direction) -> Reruns:
             for trial in trials
             if trial.status.state is TrialState.SUCCEEDED and trial.status.objective is not None
         ),
-        unstable=states.count(TrialState.INFEASIBLE),
-        lost=states.count(TrialState.FAILED),
+        unstable=sum(trial.status.state is TrialState.INFEASIBLE for trial in trials),
     )

@@ -9,7 +9,7 @@ from study_operator.conclusions.conclusion import Interval, Verdict
 from study_operator.conclusions.decision import ALPHA, Decision
 from study_operator.conclusions.power import power, reruns_needed
 from study_operator.conclusions.question import Confirmation, Question
-from study_operator.conclusions.reruns import Reruns, StudyReruns
+from study_operator.conclusions.reruns import BASELINE, Reruns, StudyReruns
 from study_operator.findings.evidence import Evidence
 from study_operator.results.objective import Direction
 
@@ -91,7 +91,7 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
             told = f"{than}one-sided p = {decision.p_adopt:.2g}, at most {ALPHA:g})."
             return f"{winner} is worth adopting. {compared}; {told}"
         case Verdict.REJECT:
-            kept = "keep the baseline" if decision.rival.name == "the baseline" else "the simpler arm will do"
+            kept = "keep the baseline" if decision.rival.name == BASELINE else "the simpler arm will do"
             what = f"is not better by {margin}" if margin else "is worse"
             return f"{winner} {what}: {kept}. {compared}; one-sided p = {decision.p_reject:.2g})."
         case Verdict.INCONCLUSIVE:
@@ -126,7 +126,7 @@ def arms_not_apart_by_search(between: Decision, evidence: Evidence) -> str:
 
 def _named(reruns: Reruns, evidence: Evidence) -> str:
     label = evidence.space.arms[reruns.arm].label
-    return reruns.name if label == "all" or reruns.name == "the baseline" else f"{label} ({reruns.name})"
+    return reruns.name if label == "all" or reruns.name == BASELINE else f"{label} ({reruns.name})"
 
 
 def _power(decision: Decision, confirmation: Confirmation, deviation: float | None) -> str:
