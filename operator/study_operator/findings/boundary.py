@@ -35,10 +35,10 @@ from study_operator.space import Hyperparameter, Kind, Range, ScaleName, kind_of
 OUTER = 0.1
 """The part of the unit interval at each end that is called the boundary (rules.md, rule 9)."""
 SIGNIFICANCE = 0.03
-"""Of the trend, before it is shared out. At 0.05 an optimum at 0.7 raised false alarms in up to 7% [M]."""
+"""Of the trend, before it is shared out. At 0.05 an optimum at 0.7 raised false alarms in up to 7%."""
 CLEARLY = 0.5
 """Standard errors by which the slope at the end must be downwards: it costs no power, and halves the false alarms for
-an optimum at 0.7 [M]."""
+an optimum at 0.7."""
 FEWEST = 8
 """Trials below which nothing is said of a range."""
 _BELOW_ONE = (Kind.MOMENTUM, Kind.BETA1, Kind.BETA2, Kind.DROPOUT, Kind.LABEL_SMOOTHING)

@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 WORTH = 1.0
 """Gain of the second half of the points, in deviations between reruns, above which more points are worth it."""
 COARSE = 0.1
-"""Bound of the better volume above which a study is told of it (fewer than 29 points an arm) [D]."""
+"""Bound of the better volume above which a study is told of it (fewer than 29 points an arm)."""
 FEWEST = 4
 
 

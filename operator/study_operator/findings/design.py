@@ -4,7 +4,7 @@ A range is a parabola in its coordinate, because an optimum inside has no trend;
 
 Quasi-random points are even, but the first few of a sequence in many dimensions are not free of correlations. Of eight
 Sobol dimensions, the second and the last share two thirds of their variance in the first 32 points, and more pairs do
-in the first 16 [M]. What matters then lends its effect to what does not, so a hyperparameter is looked at after its
+in the first 16. What matters then lends its effect to what does not, so a hyperparameter is looked at after its
 confounders have been taken out.
 """
 

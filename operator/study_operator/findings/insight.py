@@ -20,9 +20,9 @@ from study_operator.space import Role
 
 SIGNIFICANCE = 0.03
 NOTICEABLE = 0.03
-"""Share of the variance that an interaction must have on every scale [D]."""
+"""Share of the variance that an interaction must have on every scale."""
 SMALL = 0.1
-"""Share of the variance that a hyperparameter must be below, with 95% confidence, to be called insensitive [D]."""
+"""Share of the variance that a hyperparameter must be below, with 95% confidence, to be called insensitive."""
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from study_operator.scalar import Scalar
 from study_operator.space import Kind, Role, Value
 
 POINTS_NEEDED = ((6, 0), (8, 64), (10, 128))
-"""Points an arm for up to so many dimensions [M]. With fewer, two coordinates at least share 30% of their variance,
+"""Points an arm for up to so many dimensions. With fewer, two coordinates at least share 30% of their variance,
 as parabolas: at 32 points in 7 dimensions in two thirds of the scrambled Sobol sequences, in 8 in all of them, though
 random points seldom have such a pair. In up to 6 dimensions 24 points are better than random ones.
 """
