@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy
 import pytest
 from study_operator.findings.instability import find
-from study_operator.space import Hyperparameter, Range, Role, ScaleName, Space
+from study_operator.space import Hyperparameter, Kind, Role, Space
 
 from bench.rates.instability import simulate
 from bench.rates.rate import Hypothesis, Rate
@@ -29,10 +31,9 @@ def test_another_hyperparameter_has_no_edge_of_feasibility():
 
 
 def test_the_kind_tells_a_learning_rate_of_another_name():
-    peak = Hyperparameter("peak", Role.NUISANCE, Range(1e-4, 1.0, ScaleName.LOG), kind=LEARNING_RATE.kind)
-    named = Hyperparameter("lr", Role.NUISANCE, Range(1e-4, 1.0, ScaleName.LOG))
-    assert len(list(find(study(Space.build([named]), POINTS, loss(0.7))))) == 1
-    assert not list(find(study(Space.build([peak]), POINTS, loss(0.7))))
+    peak = Hyperparameter("peak", Role.NUISANCE, LEARNING_RATE.domain, kind=Kind.LEARNING_RATE)
+    assert len(list(find(study(Space.build([peak]), POINTS, loss(0.7))))) == 1
+    assert not list(find(study(Space.build([replace(peak, kind=None)]), POINTS, loss(0.7))))
 
 
 @pytest.mark.parametrize(("optimum", "share", "wall"), [(0.95, 0.5, 1.0), (0.95, 0.8, 1.0), (0.4, 0.02, 0.65)])

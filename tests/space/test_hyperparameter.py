@@ -78,3 +78,9 @@ def test_conventional_names_tell_the_kind():
     kinds = [Kind.LEARNING_RATE, Kind.LEARNING_RATE, Kind.BETA2, Kind.STEPS, Kind.BATCH_SIZE, None]
     names = ("learning_rate", "LR", "beta_2", "num_train_epochs", "per_device_train_batch_size", "hidden_units")
     assert [kind_of(name) for name in names] == kinds
+    assert [Hyperparameter(name, Role.FIXED, Value(1)).kind for name in names] == kinds
+
+
+def test_a_kind_that_is_given_goes_before_what_the_name_stands_for():
+    assert Hyperparameter("alpha", Role.FIXED, Value(1), kind=Kind.LEARNING_RATE).kind is Kind.LEARNING_RATE
+    assert Hyperparameter("momentum", Role.FIXED, Value(1), kind=Kind.BETA1).kind is Kind.BETA1

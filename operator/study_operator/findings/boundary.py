@@ -30,7 +30,7 @@ from study_operator.findings.instability import walls_of
 from study_operator.findings.scores import normal_scores
 from study_operator.findings.words import distinct
 from study_operator.results.period import Floats
-from study_operator.space import Hyperparameter, Kind, Range, ScaleName, kind_of
+from study_operator.space import Hyperparameter, Kind, Range, ScaleName
 
 OUTER = 0.1
 """The part of the unit interval at each end that is called the boundary (rules.md, rule 9)."""
@@ -100,8 +100,8 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     bound = _further(domain, side)
     if side == "min" and domain.minimum >= 0:
         bound = max(bound, 1 if domain.integer and domain.minimum >= 1 else 0)
-    kind = hyperparameter.kind or kind_of(hyperparameter.name)
-    if side == "max" and domain.scale is not ScaleName.REVERSE_LOG and kind in _BELOW_ONE and domain.maximum < 1:
+    below_one = domain.scale is not ScaleName.REVERSE_LOG and hyperparameter.kind in _BELOW_ONE
+    if side == "max" and below_one and domain.maximum < 1:
         bound = min(bound, (1 + domain.maximum) / 2)
     new = domain.rounded(bound, 6)
     return None if new == (domain.minimum if side == "min" else domain.maximum) else new

@@ -25,7 +25,7 @@ from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.scores import normal_scores
 from study_operator.findings.words import distinct
 from study_operator.results.period import Floats
-from study_operator.space import Kind, Range, kind_of
+from study_operator.space import Kind, Range
 
 SIGNIFICANCE = 0.05
 FEWEST = 6
@@ -69,8 +69,8 @@ def walls_of(evidence: Evidence) -> list[tuple[ArmEvidence, Wall]]:
 
 
 def _is_learning_rate(axis: Axis) -> bool:
-    kind = axis.hyperparameter.kind or kind_of(axis.name)
-    return kind is Kind.LEARNING_RATE and isinstance(axis.domain, Range) and axis.domain.minimum > 0
+    is_one = axis.hyperparameter.kind is Kind.LEARNING_RATE
+    return is_one and isinstance(axis.domain, Range) and axis.domain.minimum > 0
 
 
 def _wall(arm: ArmEvidence, axis: Axis) -> Wall | None:

@@ -13,14 +13,12 @@ from study_operator.findings.evidence import ArmEvidence, Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.training_curves import AGREEING, BestCurve, best_curves, names, shared, upper_tail, within
 from study_operator.findings.words import short
-from study_operator.space import Hyperparameter, Kind, Role, kind_of
+from study_operator.space import REGULARISERS, Hyperparameter, Role
 
 SIGNIFICANCE = 0.01
 ALONE = 0.0001
 """At this significance the best trial needs no second one: it is the one that the arms are compared by."""
 NOISES = 3.0
-
-_REGULARISERS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -43,8 +41,7 @@ def worsens(curve: BestCurve, significance: float = SIGNIFICANCE) -> bool:
 
 
 def _compared_regulariser(definition: Hyperparameter) -> bool:
-    kind = definition.kind or kind_of(definition.name)
-    return definition.role is Role.SCIENTIFIC and kind in _REGULARISERS
+    return definition.role is Role.SCIENTIFIC and definition.kind in REGULARISERS
 
 
 def _finding(

@@ -16,7 +16,7 @@ from study_operator.findings.overfitting import SIGNIFICANCE, worsens
 from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, shared, within
 from study_operator.findings.words import percent, short
 from study_operator.results.trial import Period, Trial, TrialState
-from study_operator.space import Kind, kind_of
+from study_operator.space import Kind
 
 PERIOD_SIGNIFICANCE = 0.01
 PERIOD_SHARE = 0.2
@@ -154,7 +154,7 @@ def clipping_threshold(arm: ArmEvidence, trial: Trial) -> float | None:
     """The value of the trial's gradient clipping; None where it has none, or it is off (zero or less)."""
     for definition in arm.space.hyperparameters(arm.arm.index):
         value = trial.spec.parameters.get(definition.name)
-        if (definition.kind or kind_of(definition.name)) is Kind.GRADIENT_CLIPPING and isinstance(value, int | float):
+        if definition.kind is Kind.GRADIENT_CLIPPING and isinstance(value, int | float):
             return float(value) if value > 0 and not isinstance(value, bool) else None
     return None
 

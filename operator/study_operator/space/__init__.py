@@ -13,11 +13,12 @@ from study_operator.space.hyperparameter import (
     Value,
     parameter_text,
 )
-from study_operator.space.kinds import Kind, kind_of
+from study_operator.space.kinds import REGULARISERS, Kind, kind_of
 from study_operator.space.problem import InvalidSpace, Problem
 from study_operator.space.space import Space, check_arms_fit
 
 __all__ = [
+    "REGULARISERS",
     "Arm",
     "Choices",
     "Configuration",

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 
 from study_operator.scalar import Scalar, identity
-from study_operator.space.kinds import Kind
+from study_operator.space.kinds import Kind, kind_of
 from study_operator.space.scales import Integers, Linear, Log, ReverseLog, Scale
 
 
@@ -120,7 +120,8 @@ class Hyperparameter:
     """One definition of a hyperparameter.
 
     ``when`` names parents and those of their values under which the definition applies; all the parents must agree.
-    Without it the definition always applies.
+    Without it the definition always applies. ``kind`` is what it is to the rules; where it is not given, what its name
+    conventionally stands for.
     """
 
     name: str
@@ -128,6 +129,9 @@ class Hyperparameter:
     domain: Domain
     when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", self.kind or kind_of(self.name))
 
     @property
     def distinguishes_arms(self) -> bool:

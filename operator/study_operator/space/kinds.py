@@ -28,6 +28,8 @@ class Kind(StrEnum):
     SCHEDULE = "Schedule"
 
 
+REGULARISERS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)
+
 _NAMES = {
     Kind.LEARNING_RATE: (
         "learning_rate",

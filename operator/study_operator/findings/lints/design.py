@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.results.objective import Objective
-from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, Scalar, Space, Value, kind_of
+from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, Scalar, Space, Value
 
 PATH = "spec.hyperparameters"
 OPTIMIZER_KINDS = (Kind.LEARNING_RATE, Kind.MOMENTUM, Kind.BETA1, Kind.BETA2, Kind.EPSILON)
-REGULARISERS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,9 @@ class Design:
 
     @property
     def definitions(self) -> Iterator[Definition]:
-        """The hyperparameters with their place and kind."""
+        """The hyperparameters with their place."""
         for index, hyperparameter in enumerate(self.space.definitions):
-            yield Definition(f"{PATH}[{index}]", hyperparameter, hyperparameter.kind or kind_of(hyperparameter.name))
+            yield Definition(f"{PATH}[{index}]", hyperparameter)
 
     @property
     def sampled(self) -> list[list[Hyperparameter]]:
@@ -71,11 +70,10 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A hyperparameter, the field that defines it, and what it is."""
+    """A hyperparameter and the field that defines it."""
 
     path: str
     hyperparameter: Hyperparameter
-    kind: Kind | None
 
     @property
     def name(self) -> str:
@@ -84,6 +82,10 @@ class Definition:
     @property
     def role(self) -> Role:
         return self.hyperparameter.role
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.hyperparameter.kind
 
     @property
     def largest(self) -> float:

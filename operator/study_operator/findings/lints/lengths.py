@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity
-from study_operator.findings.lints.design import OPTIMIZER_KINDS, REGULARISERS, Design, listed
-from study_operator.space import Kind, Range, Role, Scalar, Value
+from study_operator.findings.lints.design import OPTIMIZER_KINDS, Design, listed
+from study_operator.space import REGULARISERS, Kind, Range, Role, Scalar, Value
 
 
 def steps_tuned(design: Design) -> Iterator[Finding]:
@@ -80,9 +80,8 @@ def _not_tuned(design: Design) -> list[str]:
         "the momentum": set(OPTIMIZER_KINDS[1:3]),
         "the regularisation": set(REGULARISERS),
     }
-    definitions = {id(definition.hyperparameter): definition.kind for definition in design.definitions}
     tuned = [
-        {definitions[id(each)] for each in design.space.hyperparameters(arm.index) if each.role is Role.NUISANCE}
+        {each.kind for each in design.space.hyperparameters(arm.index) if each.role is Role.NUISANCE}
         for arm in design.space.arms
     ]
     return [words for words, kinds in groups.items() if not all(kinds & own for own in tuned)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.lints.design import PATH, REGULARISERS, Definition, Design, is_number
-from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, kind_of
+from study_operator.findings.lints.design import PATH, Definition, Design, is_number
+from study_operator.space import REGULARISERS, Choices, Hyperparameter, Kind, Range, Role
 
 
 def strength_compared(design: Design) -> Iterator[Finding]:
@@ -96,7 +96,4 @@ def _has_strength(definition: Definition) -> bool:
 
 
 def _tunes_learning_rate(hyperparameters: tuple[Hyperparameter, ...]) -> bool:
-    return any(
-        (each.kind or kind_of(each.name)) is Kind.LEARNING_RATE and each.role is not Role.FIXED
-        for each in hyperparameters
-    )
+    return any(each.kind is Kind.LEARNING_RATE and each.role is not Role.FIXED for each in hyperparameters)
