@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from study_operator.api.status import StudyStatus
-from study_operator.controller.lessons import lessons_of, told
+from study_operator.controller.lessons import lessons_at_acceptance, lessons_of, told
 from study_operator.findings import RULES, Finding, Severity, Subject
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import page
@@ -132,6 +132,12 @@ def test_what_the_findings_of_every_rule_rest_on_is_named_alike() -> None:
     assert {finding.rule for finding in found} == {rule.id for rule in BUILT} - PROPOSED
     names = {name for finding in found for name in finding.numbers}
     assert {name for name in names if name != name.lower()} == {DIVERGED}, "reasons are named as in a trial's status"
+
+
+def test_a_status_takes_the_findings_of_every_rule() -> None:
+    for finding in every_finding():
+        shown = json.dumps({"findings": lessons_at_acceptance([finding]).findings})
+        assert [told.rule for told in StudyStatus.model_validate_json(shown).findings] == [finding.rule]
 
 
 def test_what_any_rule_says_is_seen_in_the_status_on_the_terminal_and_on_the_page() -> None:

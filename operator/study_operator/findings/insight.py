@@ -105,7 +105,7 @@ def _together(arm: ArmEvidence, pair: Interaction, p: float) -> Finding:
     return Finding(
         "hyperparameter-interaction",
         Severity.INFO,
-        Subject(arm=arm.label, hyperparameter=f"{first}, {second}"),
+        Subject(arm=arm.label, hyperparameter=first),
         f"{first} and {second} interact: the best value of one depends on the other ({percent(pair.share)} of the "
         "differences between trials beyond what each explains alone).",
         f"Tune {first} and {second} together: a value of one that was found at another value of the other may be bad.",

@@ -45,7 +45,6 @@ class Places:
     def of(self, finding: Finding) -> str:
         """Where to look at what a finding speaks of."""
         subject = finding.subject
-        hyperparameter = subject.hyperparameter.partition(",")[0]
         if subject.field:
             return "manifest"
         if finding.rule in _OF_ARMS:
@@ -57,7 +56,7 @@ class Places:
         if not self.drawn(subject.arm):
             return "isolation"
         sampled = [each for each in self._space.hyperparameters(self._arms[subject.arm]) if each.sampled]
-        axes = [self.axis(subject.arm, each) for each in sampled if each.name == hyperparameter]
+        axes = [self.axis(subject.arm, each) for each in sampled if each.name == subject.hyperparameter]
         if axes:  # of several of a name, a finding does not tell which one it speaks of
             return axes[0] if len(axes) == 1 else "axes"
         return self.curves(subject.arm) if subject.trial else "isolation"
