@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.chart.chart import NAMESPACE
 from tests.chart.conftest import Cluster
+from tests.cluster.waiting import eventually
+from tests.end_to_end.studies import RECORD
 from tests.kubernetes.conftest import manifest
-
-RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG; sleep 1'
-
-
-def eventually(holds: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not seen in {seconds} s"
-        time.sleep(0.2)
 
 
 def study(namespace: str, trials: int = 4) -> dict[str, object]:
-    made = manifest("bert", namespace, ["sh", "-c", RECORD])
+    made = manifest("bert", namespace, ["sh", "-c", f"{RECORD}; sleep 1"])
     made["spec"]["budget"] = {"trials": trials, "parallelism": 2}
     return made
 

@@ -19,10 +19,10 @@ from tests.chart.chart import CHART, EVERYTHING, ROOT, only, render
 from tests.chart.conftest import Cluster
 from tests.cluster.binaries import find_or_build
 from tests.cluster.prometheus import PrometheusServer, fixed_targets
-from tests.end_to_end.place import eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.studies import RECORD
 from tests.kubernetes.conftest import manifest
 
-RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG'
 BEST = 'study_operator_study_best_objective{namespace="$namespace",study="$study"}'
 METRIC = re.compile(r"\b(?:study_operator|process)_\w+")
 

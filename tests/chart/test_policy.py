@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from study_operator.api.crd import study_crd
 
 from tests.chart.chart import of_kind, render
 from tests.chart.conftest import Cluster
+from tests.cluster.waiting import eventually
 from tests.kubernetes.conftest import manifest
 
 AUTHOR = "author"
@@ -47,11 +47,8 @@ class Author:
 @pytest.fixture(scope="session")
 def policed(installed: Cluster) -> Cluster:
     """The cluster, once the policy acts: a new one takes a few seconds."""
-    deadline = time.monotonic() + 60
     probe = study("default", pod={"hostPID": True})
-    while "hostPID" not in _as_admin(installed, probe):
-        assert time.monotonic() < deadline, "the policy does not act"
-        time.sleep(0.5)
+    eventually(lambda: "hostPID" in _as_admin(installed, probe))
     return installed
 
 
@@ -219,10 +216,8 @@ def loosened(policed: Cluster) -> Iterator[str]:
 
 
 def _wait_until_allowed(cluster: Cluster, namespace: str) -> None:
-    deadline = time.monotonic() + 60
-    while _as_admin(cluster, study(namespace, pod={"hostPID": True, "serviceAccountName": "trainer"})):
-        assert time.monotonic() < deadline, "the policy is not replaced"
-        time.sleep(0.5)
+    refused = study(namespace, pod={"hostPID": True, "serviceAccountName": "trainer"})
+    eventually(lambda: _as_admin(cluster, refused), lambda told: told == "")
 
 
 def test_each_refusal_has_its_switch_and_another_account_still_takes_the_right_to_act_as_it(

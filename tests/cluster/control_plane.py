@@ -104,6 +104,12 @@ class ControlPlane(Running):
         for server in reversed(self._servers):
             server.kill()
 
+    def requests_of_operators(self) -> int:
+        """How many the API server has answered so far, those that it refused and those of watches included."""
+        with self.audit_log.open() as log:
+            agents = (json.loads(line).get("userAgent", "") for line in log)
+            return sum(agent.startswith(("study-operator", "kopf")) for agent in agents)
+
     def stop_api_server(self) -> None:
         """Crash the API server; every connection to it breaks and new ones are refused."""
         self.api_server.kill()

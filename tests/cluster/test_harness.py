@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import requests
@@ -15,8 +15,8 @@ from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.fixtures import GPUS
 from tests.cluster.node_agent import NodeAgent
 from tests.cluster.prometheus import PASSWORD, USER, PrometheusServer, Web, fixed_targets
+from tests.cluster.waiting import eventually
 
-Found = TypeVar("Found")
 EXPORTER = """
 import os, prometheus_client, signal
 prometheus_client.Gauge("validation_error", "").set(0.25)
@@ -60,14 +60,6 @@ class Cluster:
         self._plane.kubectl(
             "wait", f"--for=condition={condition}", f"job/{name}", f"--namespace={self.namespace}", "--timeout=30s"
         )
-
-
-def eventually(look: Callable[[], Found | None], seconds: float = 30.0) -> Found:
-    deadline = time.monotonic() + seconds
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, f"not seen in {seconds} s"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture
@@ -193,7 +185,7 @@ def test_a_silent_node_tells_nothing_until_it_is_back(cluster: Cluster, node_age
     node_agent.pause()
     try:
         cluster.run("silent", ["true"])
-        eventually(lambda: cluster.pods("silent") or None)
+        eventually(lambda: cluster.pods("silent"))
         time.sleep(1)
         (pod,) = cluster.pods("silent")
         assert "nodeName" not in pod["spec"]
@@ -214,10 +206,10 @@ def test_work_goes_on_when_the_api_server_comes_back(cluster: Cluster, control_p
 def test_prometheus_finds_a_pod_and_labels_its_samples(cluster: Cluster, prometheus: PrometheusServer) -> None:
     port = {"name": "metrics", "containerPort": 9400}
     cluster.run("exports", ["python", "-c", EXPORTER], ports=[port])
-    (pod,) = eventually(lambda: cluster.pods("exports") or None)
+    (pod,) = eventually(lambda: cluster.pods("exports"))
     labels = {"namespace": cluster.namespace, "pod": pod["metadata"]["name"], "container": "trainer"}
     selector = ",".join(f'{name}="{value}"' for name, value in labels.items())
-    (series,) = eventually(lambda: prometheus.query(f"validation_error{{{selector}}}") or None)
+    (series,) = eventually(lambda: prometheus.query(f"validation_error{{{selector}}}"))
     assert series["value"][1] == "0.25"
 
 
@@ -228,7 +220,7 @@ def test_prometheus_finds_a_pod_and_labels_its_samples(cluster: Cluster, prometh
 )
 def test_prometheus_keeps_its_data_over_an_outage(web: Web, tmp_path: Path) -> None:
     with PrometheusServer(tmp_path, [fixed_targets("127.0.0.1:9")], web=web) as server:
-        eventually(lambda: server.query("up") or None)
+        eventually(lambda: server.query("up"))
         server.stop()
         with pytest.raises(requests.ConnectionError):
             server.query("up")

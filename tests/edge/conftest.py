@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +71,3 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 def control_plane(plane: Plane) -> ControlPlane:
     """What the ``namespace`` fixture works on."""
     return plane.control
-
-
-def eventually(holds: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not seen in {seconds} s"
-        time.sleep(0.1)

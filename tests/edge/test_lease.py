@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.edge.conftest import Plane, eventually
+from tests.cluster.waiting import eventually
+from tests.edge.conftest import Plane
 from tests.kubernetes.conftest import manifest
 
 DURATION = 6

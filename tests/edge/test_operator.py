@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.edge.conftest import SUCCEED, Plane, eventually
+from tests.cluster.waiting import eventually
+from tests.edge.conftest import SUCCEED, Plane
 from tests.kubernetes.conftest import manifest
 
 LEASE = "--lease-namespace=study-operator"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import requests
 
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.waiting import eventually
 
 Object = dict[str, Any]
-_Value = TypeVar("_Value")
 
 _PATHS = {
     "studies": "apis/tuning.study/v1alpha1",
@@ -21,16 +20,6 @@ _PATHS = {
     "pods": "api/v1",
     "events": "api/v1",
 }
-_PATIENCE = 120.0
-
-
-def eventually(read: Callable[[], _Value], holds: Callable[[_Value], object], seconds: float = _PATIENCE) -> _Value:
-    """The first value for which ``holds``. Raises AssertionError with the last one after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not holds(value := read()):
-        assert time.monotonic() < deadline, f"not in {seconds} s; at last: {value}"
-        time.sleep(0.2)
-    return value
 
 
 class Place:
@@ -114,9 +103,3 @@ class Place:
         )
         name: str = pod["metadata"]["name"]
         return name
-
-    def requests_of_the_operator(self) -> int:
-        """How many requests the operator has made of the API server so far, those of its watches included."""
-        with self.plane.audit_log.open() as log:
-            agents = (json.loads(line).get("userAgent", "") for line in log)
-            return sum(agent.startswith(("study-operator", "kopf")) for agent in agents)

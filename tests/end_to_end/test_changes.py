@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import (
     METRIC,
     RECORD,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.cluster.node_agent import NodeAgent
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, SLEEP, begun_trials, expected_trials, sh, study
 
 FIRST_TIME_ONLY = '[ "$(grep -c "^$STUDY_TRIAL$" {begun})" -gt {times} ] && {{ {record}; exit 0; }}; {sleep}'

@@ -3,7 +3,8 @@
 import requests
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, sh, study
 
 

@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 
 from tests.cluster.prometheus import PrometheusServer
+from tests.cluster.waiting import eventually
 from tests.end_to_end.conftest import OperatorStarter
-from tests.end_to_end.place import Place, eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import (
     METRIC,
     RECORD,

@@ -1,7 +1,8 @@
 """What belongs to whom: deletion takes all of a study and nothing else, and nobody's objects are touched."""
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, SLEEP, sh, study
 
 

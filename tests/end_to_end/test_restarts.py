@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.operator_process import OperatorProcess
+from tests.cluster.waiting import eventually
 from tests.end_to_end.conftest import OperatorStarter
-from tests.end_to_end.place import Place, eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import (
     RECORD,
     begun_trials,

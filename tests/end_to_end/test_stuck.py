@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Object, Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Object, Place
 from tests.end_to_end.studies import RECORD, SLEEP, sh, study
 
 SECRET = {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "key"}}}]}
@@ -71,9 +72,9 @@ def test_a_full_quota_is_told_costs_little_and_passes(place: Place, operator: Op
         lambda: json.dumps(place.status("squeezed").get("conditions", [])), lambda text: "exceeded quota: tight" in text
     )
     assert resource.partition("/")[0] in told
-    before = place.requests_of_the_operator()
+    before = place.plane.requests_of_operators()
     time.sleep(10)
-    assert place.requests_of_the_operator() - before < 60
+    assert place.plane.requests_of_operators() - before < 60
     place.kubectl("patch", "quota", "tight", "--type=merge", f'--patch={{"spec":{{"hard":{{"{resource}":"9"}}}}}}')
     assert place.finishes("squeezed")["trials"]["succeeded"] == 4
     assert place.condition("squeezed", "Stalled")["status"] == "False"

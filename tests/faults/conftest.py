@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,21 +77,14 @@ def elsewhere(*moved: str) -> tuple[str, ...]:
     return (sys.executable, str(Path(__file__).with_name("elsewhere.py")), *moved, "--")
 
 
-def requests(plane: ControlPlane) -> int:
-    """How many requests of operators the API server has answered so far, those that it refused included."""
-    with plane.audit_log.open() as log:
-        agents = (json.loads(line).get("userAgent", "") for line in log)
-        return sum(agent.startswith(("study-operator", "kopf")) for agent in agents)
-
-
 def assert_asks_less_than(bound: float, plane: ControlPlane, fault: str, seconds: float = 10.0) -> None:
     """Requests a minute, over some seconds from now. What was measured is printed, for the table of docs/operations.md:
 
     python -m pytest -rP tests/faults | grep 'a minute'
     """
-    before = requests(plane)
+    before = plane.requests_of_operators()
     time.sleep(seconds)
-    rate = (requests(plane) - before) * 60 / seconds
+    rate = (plane.requests_of_operators() - before) * 60 / seconds
     print(f"{fault}: {rate:.0f} requests a minute")
     assert rate < bound
 

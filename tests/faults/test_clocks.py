@@ -13,7 +13,8 @@ import pytest
 
 from tests.cluster.operator_process import PROGRAM
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import (
     RECORD,
     TRAINER,

@@ -15,7 +15,7 @@ from study_operator.api.crd import study_crd, trial_crd
 
 from tests.chart.chart import NAMESPACE
 from tests.cluster.control_plane import ControlPlane, Settings
-from tests.end_to_end.place import eventually
+from tests.cluster.waiting import eventually
 from tests.faults.conftest import (
     assert_asks_less_than,
     elsewhere,
@@ -23,7 +23,6 @@ from tests.faults.conftest import (
     log_has,
     log_lines_a_minute,
     replica,
-    requests,
 )
 from tests.kubernetes.conftest import manifest
 
@@ -216,7 +215,7 @@ def test_a_second_installation_stands_by_for_the_same_lease_asks_little_and_take
     elect = ("--leader-election", "--lease-namespace=kube-system")
     with replica(kubeconfig, tmp_path / "first", *elect) as first:
         first.wait_for("acting")
-        before = requests(plane)
+        before = plane.requests_of_operators()
         with replica(kubeconfig, tmp_path / "second", *elect) as second:
             second.wait_for("standing by")
             assert log_has(second, "standing by: the lease is held by ")
@@ -224,4 +223,4 @@ def test_a_second_installation_stands_by_for_the_same_lease_asks_little_and_take
             assert second.stage == "standing by"
             first.stop()
             second.wait_for("acting")
-    assert requests(plane) > before, "the requests that the bounds count are those of the operator"
+    assert plane.requests_of_operators() > before, "the requests that the bounds count are those of the operator"

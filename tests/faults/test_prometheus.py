@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.prometheus import PASSWORD, USER, PrometheusServer, Web
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, sh, study, trainer
 from tests.faults.conftest import Starter, assert_asks_less_than
 

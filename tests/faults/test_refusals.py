@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, SLEEP, begun_trials, once_each, sh, study
 from tests.faults.conftest import Starter, assert_asks_less_than, log_has
 from tests.faults.webhook import NAME, Webhook

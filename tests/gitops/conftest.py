@@ -12,10 +12,10 @@ import yaml
 
 from tests.chart.chart import ROOT
 from tests.chart.conftest import Cluster, cluster, control_plane, installed
+from tests.end_to_end.studies import RECORD
 
 __all__ = ["cluster", "control_plane", "installed"]
 
-RECORD = 'echo "{\\"metrics\\": {\\"validation_error\\": $HP_LEARNING_RATE}}" > $STUDY_TERMINATION_LOG; sleep '
 ROUNDS = ("digits-optimizer-r1", "digits-optimizer-r2")
 
 
@@ -70,7 +70,7 @@ def _patch(study: str, trials: int, seconds: float) -> dict[str, object]:
     """kustomize's patch by which a cluster's overlay gives the study another trainer and budget."""
     container = "/spec/trialTemplate/spec/template/spec/containers/0"
     operations = [
-        {"op": "replace", "path": f"{container}/command", "value": ["sh", "-c", f"{RECORD}{seconds}"]},
+        {"op": "replace", "path": f"{container}/command", "value": ["sh", "-c", f"{RECORD}; sleep {seconds}"]},
         {"op": "replace", "path": "/spec/budget", "value": {"trials": trials, "parallelism": 3}},
     ]
     return {"target": {"kind": "Study", "name": study}, "patch": json.dumps(operations)}

@@ -18,6 +18,7 @@ from study_operator.cli.main import main
 from tests.chart.chart import ROOT, template
 from tests.chart.conftest import Cluster
 from tests.cluster.binaries import find_or_build
+from tests.cluster.waiting import eventually
 from tests.gitops.conftest import ROUNDS, Repository
 
 EXPERIMENTS = ROOT / "gitops" / "experiments"
@@ -68,10 +69,10 @@ def test_pruning_a_round_removes_what_belongs_to_it_and_nothing_else(repository:
     options = ("--prune", "--selector=team=vision", "--prune-allowlist=tuning.study/v1alpha1/Study")
     told = repository.apply(*options, f"--cascade={propagation}")
     assert [line for line in told if line.endswith("pruned")] == ["study.tuning.study/digits-optimizer-r1 pruned"]
-    deadline = time.monotonic() + 60
-    while any("digits-optimizer-r1" in name for name in repository.names("studies,trials,jobs,pods")):
-        assert time.monotonic() < deadline, repository.names("studies,trials,jobs,pods")
-        time.sleep(0.2)
+    eventually(
+        lambda: repository.names("studies,trials,jobs,pods"),
+        lambda names: not any("digits-optimizer-r1" in name for name in names),
+    )
     assert repository.names("studies") == {"study.tuning.study/digits-optimizer-r2"}
     assert len(repository.names("trials")) == 6
     assert "configmap/digits-optimizer-r1-notes" in repository.names("configmaps")

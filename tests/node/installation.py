@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.cluster.binaries import find_or_build
 from tests.cluster.control_plane import ControlPlane
-from tests.end_to_end.place import eventually
+from tests.cluster.waiting import eventually
 from tests.node.images import REPOSITORY
 from tests.node.kubelet import NODE
 

@@ -5,7 +5,8 @@ import time
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.node.installation import Installation
 from tests.node.kubelet import GPUS, NODE, Kubelet
 from tests.node.studies import digits, holds

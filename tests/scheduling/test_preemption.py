@@ -13,7 +13,8 @@ from tests.cluster.control_plane import ControlPlane, Settings
 from tests.cluster.node import NodeSettings
 from tests.cluster.node_agent import NodeAgent
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, SLEEP, begun_trials, expected_trials, sh, study
 
 GPU = {"resources": {"limits": {"nvidia.com/gpu": 1}}}

@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from tests.cluster.operator_process import OperatorProcess
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import RECORD, SLEEP, expected_ranking, ranking, sh, study
 
 QUEUE = {"kueue.x-k8s.io/queue-name": "gpus"}
@@ -35,9 +36,9 @@ def test_the_queues_label_reaches_the_job_and_a_suspended_job_is_queued(
     eventually(lambda: place.status("queued").get("trials", {}).get("queued"), lambda count: count == 3)
     assert place.condition("queued", "Stalled")["status"] == "False"
     assert place.names("pods") == set()
-    before = place.requests_of_the_operator()
+    before = place.plane.requests_of_operators()
     time.sleep(5)
-    assert place.requests_of_the_operator() - before < 20, "it waits for the queue without asking"
+    assert place.plane.requests_of_operators() - before < 20, "it waits for the queue without asking"
     for admitted, index in enumerate((2, 0, 1), 1):  # one by one, in the queue's own order
         place.kubectl("patch", "job", f"queued-{index}", "--type=merge", '--patch={"spec":{"suspend":false}}')
         eventually(

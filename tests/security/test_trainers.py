@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.prometheus import PrometheusServer
-from tests.end_to_end.place import Place, eventually
+from tests.cluster.waiting import eventually
+from tests.end_to_end.place import Place
 from tests.end_to_end.studies import METRIC, study
 
 SERVE = """
