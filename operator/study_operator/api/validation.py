@@ -142,7 +142,10 @@ def _confirmation_problems(space: Space, confirmation: ConfirmationSpec) -> Iter
 def _waiver_problems(waivers: Iterable[WaiverSpec]) -> Iterator[Problem]:
     for place, waiver in enumerate(waivers):
         if waiver.rule not in RULES:
-            yield Problem(f"spec.waivers[{place}].rule", f"{waiver.rule!r} is no rule's id{suggestion(waiver.rule, RULES)}; docs/rules.md lists them")
+            yield Problem(
+                f"spec.waivers[{place}].rule",
+                f"{waiver.rule!r} is no rule's id{suggestion(waiver.rule, RULES)}; docs/rules.md lists them",
+            )
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
