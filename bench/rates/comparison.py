@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy
 from numpy.typing import NDArray
 from study_operator.conclusions import Estimate, Group, best_of_m_curves, compare
-from study_operator.conclusions.order_statistics import expected_best_of_resamples
+from study_operator.findings.order_statistics import expected_best_of_resamples
 
 from bench.rates.landscapes import points
 from bench.rates.pictures import BLUE, ORANGE, figure, save

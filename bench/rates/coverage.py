@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy
 from study_operator.findings import Severity
-from study_operator.findings.coverage import expected_best, find
+from study_operator.findings.coverage import find
+from study_operator.findings.order_statistics import expected_best
 
 from bench.rates.landscapes import points, quadratic
 from bench.rates.pictures import BLUE, GREY, figure, save

@@ -6,7 +6,7 @@ import json
 
 from study_operator.api.study import Study
 from study_operator.results.trial import TrialSpec
-from study_operator.scalar import Scalar
+from study_operator.space import parameter_text
 
 METRICS_PORT = 9400
 """The trainer's default; a container port named ``metrics`` in the template overrides it."""
@@ -24,10 +24,3 @@ def trial_environment(study: Study, spec: TrialSpec) -> dict[str, str]:
     environment |= {"STUDY_OBJECTIVE": study.objective.metric, "STUDY_DIRECTION": study.objective.direction.value}
     environment["STUDY_PARAMETERS"] = json.dumps(dict(spec.parameters))
     return environment | {f"HP_{name.upper()}": parameter_text(value) for name, value in spec.parameters.items()}
-
-
-def parameter_text(value: Scalar) -> str:
-    """A hyperparameter's value as its variable holds it: exact for floats, ``true``/``false`` for booleans."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else repr(value)

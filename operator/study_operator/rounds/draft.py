@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from study_operator.findings import ArmEvidence, Evidence
 from study_operator.rounds.change import Change, Content, Drop, Launch, Put, Swap
@@ -16,17 +17,17 @@ from study_operator.space import (
     Choices,
     Hyperparameter,
     InvalidSpace,
-    Kind,
     Range,
     Role,
     ScaleName,
     Space,
     Value,
-    kind_of,
 )
 from study_operator.space.configuration import configuration
 
 PATH = "spec.hyperparameters"
+DIGITS = 3
+"""Of a number that was sampled, as the next manifest has it: more are nobody's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ class Draft:
         assert old is not None and not isinstance(old.domain, Value)
         path = f"{PATH}[{place}]"
         key, _ = domain_content(old.domain)
-        value = rounded(value, old.domain)
+        if isinstance(old.domain, Range):
+            value = old.domain.rounded(value, DIGITS)
         gone = self._without(old.name, value)
         lost = sorted({other.name for other_place, other in self.definitions() if other_place in gone})
         if lost:
@@ -225,27 +227,13 @@ def launch_of(evidence: Evidence) -> Launch | None:
     return Launch(trial.spec.name, label, sample.value, sample.step, trial.spec.parameters)
 
 
-def kind(definition: Hyperparameter) -> Kind | None:
-    """What a definition is."""
-    return definition.kind or kind_of(definition.name)
-
-
 def narrowed(domain: Range, value: Scalar, reach: float) -> Range:
     """The part of a range within ``reach`` of a value, in unit coordinates, both ends rounded outwards or kept."""
     u = domain.coordinate(value)
-    low, high = (rounded(domain.value(min(max(end, 0.0), 1.0)), domain) for end in (u - reach, u + reach))
-    assert not isinstance(low, str) and not isinstance(high, str)
+    low = domain.rounded(domain.value(max(u - reach, 0.0)), DIGITS, ROUND_FLOOR)
+    high = domain.rounded(domain.value(min(u + reach, 1.0)), DIGITS, ROUND_CEILING)
     low, high = max(low, domain.minimum), min(high, domain.maximum)
     return replace(domain, minimum=low, maximum=high) if low < high else domain
-
-
-def rounded(value: Scalar, domain: Range | Choices | Value) -> Scalar:
-    """A sampled number to three significant digits, on a reverse-log scale of its distance from 1."""
-    if not isinstance(domain, Range) or domain.integer or isinstance(value, str | bool):
-        return value
-    if domain.scale is ScaleName.REVERSE_LOG:
-        return float(f"{1 - float(f'{1 - value:.3g}'):.12g}")
-    return float(f"{value:.3g}")
 
 
 def domain_content(domain: Range | Choices | Value) -> tuple[str, Content]:

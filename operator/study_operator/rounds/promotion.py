@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from study_operator.findings import Evidence, Finding
 from study_operator.findings.words import short
 from study_operator.rounds.change import Change, Proposal, Put
-from study_operator.rounds.draft import Draft, Plan, kind, launch_of, narrowed, shown
+from study_operator.rounds.draft import Draft, Plan, launch_of, narrowed, shown
 from study_operator.rounds.propose import follow_up, open_warnings
 from study_operator.scalar import Scalar
 from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
@@ -105,7 +105,7 @@ def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar
 
     ``reach``, in decades, is the learning rate's.
     """
-    what, domain = kind(definition), definition.domain
+    what, domain = definition.kind, definition.domain
     if isinstance(domain, Value) or _LENGTHS.search(definition.name):
         return
     if isinstance(domain, Range) and what is Kind.LEARNING_RATE:
@@ -153,7 +153,7 @@ def _stretched(part: str, unit: str, value: float, old: int, new: int) -> float 
 
 def _schedule(parameters: Mapping[str, Scalar], definitions: tuple[Hyperparameter, ...], words: str) -> str:
     """The schedule's name, as the best trial or else the command line has it; empty where neither tells."""
-    names = {each.name for each in definitions if kind(each) is Kind.SCHEDULE}
+    names = {each.name for each in definitions if each.kind is Kind.SCHEDULE}
     told = next((str(value) for name, value in parameters.items() if name in names), "")
     if not told and (written := _SCHEDULE_WORDS.search(words)):
         told = written[1]

@@ -15,7 +15,7 @@ from study_operator.findings import Evidence, Finding, Severity
 from study_operator.results.trial import Purpose
 from study_operator.rounds import ranges, remedies
 from study_operator.rounds.change import Change, Launch, Proposal, Put, change_text
-from study_operator.rounds.draft import Draft, Plan, kind, launch_of, shown, whole
+from study_operator.rounds.draft import Draft, Plan, launch_of, shown, whole
 from study_operator.scalar import Scalar
 from study_operator.space import Kind, Range, Role
 
@@ -132,7 +132,7 @@ def _fix_what_does_not_matter(draft: Draft, findings: Sequence[Finding]) -> None
         arms = draft.arms_of(place)
         if not {arm.label for arm in arms} <= by_arm.keys() or not draft.untouched(place):
             continue
-        if kind(definition) is Kind.LEARNING_RATE:
+        if definition.kind is Kind.LEARNING_RATE:
             continue
         best = arms[0]
         value = best.trials[best.order[0]].spec.parameters.get(definition.name)

@@ -15,7 +15,7 @@ from study_operator.findings import ArmEvidence, Evidence, Finding, Severity
 from study_operator.findings.boundary import expanded
 from study_operator.results.trial import Trial
 from study_operator.rounds.change import Change, Put
-from study_operator.rounds.draft import Draft, domain_text, kind
+from study_operator.rounds.draft import Draft, domain_text
 from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, ScaleName, Value
 
 STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
@@ -53,7 +53,7 @@ def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
             (place, definition, arm)
             for place, definition in draft.definitions()
             for arm in draft.arms_of(place)
-            if kind(definition) in STRENGTHS and arm.label == finding.subject.arm
+            if definition.kind in STRENGTHS and arm.label == finding.subject.arm
         ]
         strengthened = [_strengthened(draft, place, definition, arm, finding) for place, definition, arm in named]
         if not any(strengthened):
@@ -66,7 +66,7 @@ def _strengthened(draft: Draft, place: int, definition: Hyperparameter, arm: Arm
     if not draft.untouched(place):
         return True
     if isinstance(definition.domain, Value):
-        return draft.tuned(place, STRENGTHS[kind(definition)], finding.message, finding.rule, arm.label)
+        return draft.tuned(place, STRENGTHS[definition.kind], finding.message, finding.rule, arm.label)
     if not isinstance(definition.domain, Range) or definition.role is not Role.NUISANCE:
         return False
     parameters = _seen_in(arm, finding).spec.parameters
@@ -133,7 +133,7 @@ def clip(draft: Draft, findings: Sequence[Finding]) -> None:
             parameters = _seen_in(arms[finding.subject.arm], finding).spec.parameters
             if not definition.applies(parameters):
                 continue
-            what, domain = kind(definition), definition.domain
+            what, domain = definition.kind, definition.domain
             if what is Kind.GRADIENT_CLIPPING and isinstance(domain, Value):
                 draft.revalued(place, float(f"{p90:.2g}"), finding.message, finding.rule, finding.subject.arm)
             elif what is Kind.GRADIENT_CLIPPING and isinstance(domain, Range) and domain.maximum < p90:
@@ -157,7 +157,7 @@ def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
         longest = int(WARMUP_SHARE * steps) if steps else 0
         for place, definition in draft.definitions():
             arms = {arm.label for arm in draft.arms_of(place)}
-            if kind(definition) is not Kind.WARMUP_STEPS or finding.subject.arm not in arms or not longest:
+            if definition.kind is not Kind.WARMUP_STEPS or finding.subject.arm not in arms or not longest:
                 continue
             if isinstance(definition.domain, Value) and not isinstance(definition.domain.value, str):
                 rungs = {int(definition.domain.value), *(min(rung, longest) for rung in LADDER)}
