@@ -74,13 +74,6 @@ def test_the_end_of_an_earlier_life_does_not_end_the_next(feed: Feed, notes: Not
     assert ("gone", "team/bert") not in notes.told
 
 
-def test_a_listing_tells_what_is_gone(feed: Feed, notes: Notes) -> None:
-    feed.study_changed(study())
-    feed.studies_listed([study()])
-    feed.studies_listed([])
-    assert notes.told == [("changed", 1), ("gone", "team/bert")]
-
-
 def test_runs_are_told_once_their_study_is_known(feed: Feed, notes: Notes) -> None:
     feed.study_changed(study())
     feed.runs.job_changed(job())

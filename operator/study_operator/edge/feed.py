@@ -6,7 +6,7 @@ A study's own status writes come back as events too, so a manifest is parsed aga
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Protocol
 
 from study_operator.api import InvalidManifest, Study, parse_study
@@ -43,7 +43,9 @@ class Feed:
         metadata = raw["metadata"]
         study = _reference(raw)
         seen = (study.uid, metadata.get("generation", 0), "deletionTimestamp" in metadata)
-        if self._seen.get(study.key) == seen:
+        last = self._seen.get(study.key)
+        # A generation never falls and a deletion is never taken back, so what says less than was seen is older.
+        if last is not None and last[0] == study.uid and seen <= last:
             return
         self._seen[study.key] = seen
         self.runs.study_changed(study.key, study.uid)
@@ -59,14 +61,23 @@ class Feed:
         if seen is None or seen[0] == study.uid:
             self._forget(study.key)
 
-    def studies_listed(self, listed: Iterable[Object]) -> None:
-        """``listed`` are all the studies there are."""
-        present = set()
-        for raw in listed:
-            present.add(_reference(raw).key)
-            self.study_changed(raw)
-        for key in set(self._seen) - present:
-            self._forget(key)
+    def known(self) -> Set[StudyRef]:
+        """The lives of studies that there are, as far as was told."""
+        return {StudyRef(key, uid) for key, (uid, *_) in self._seen.items()}
+
+    def studies_listed(self, listed: Iterable[Object], known: Set[StudyRef]) -> None:
+        """``listed`` are all the studies that there were after ``known`` were known.
+
+        The watch may have told of later things meanwhile, which stand: a study that came since is not missing, and one
+        that went since does not come back.
+        """
+        present = {_reference(raw): raw for raw in listed}
+        left = known - self.known()
+        for study, raw in present.items():
+            if study not in left:
+                self.study_changed(raw)
+        for study in (known & self.known()) - present.keys():
+            self._forget(study.key)
 
     def _forget(self, key: StudyKey) -> None:
         if self._seen.pop(key, None) is not None:

@@ -23,7 +23,8 @@ class Relist:
 
     async def studies(self) -> None:
         """Every study that there is goes to the controller, and those that are gone leave it."""
-        self._feed.studies_listed([raw async for raw in self._items(STUDIES)])
+        known = self._feed.known()
+        self._feed.studies_listed([raw async for raw in self._items(STUDIES)], known)
 
     async def jobs(self) -> None:
         """The runs whose Job is gone leave the table. A Job created meanwhile is not in the listing, and no matter of
