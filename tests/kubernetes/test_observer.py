@@ -93,8 +93,8 @@ def test_a_pod_that_vanished_was_disrupted() -> None:
 def test_a_job_without_a_pod_is_unclear_until_its_pods_were_looked_up() -> None:
     runs, told = observer()
     runs.job_changed(job())
-    assert list(runs.unclear()) == ["job-uid"]
-    runs.looked_up("job-uid", [], Trouble("FailedCreate", "no room"))
+    [unclear] = runs.unclear()
+    runs.looked_up(unclear, [], Trouble("FailedCreate", "no room"))
     assert told.runs[-1].trouble == Trouble("FailedCreate", "no room")
     runs.pod_changed(pod())
     assert told.runs[-1].trouble is None and not runs.unclear()
@@ -104,9 +104,39 @@ def test_a_missed_end_of_a_pod_is_looked_up() -> None:
     runs, told = observer()
     runs.pod_changed(pod("Running", running()))
     runs.job_changed(complete())
-    assert told.runs == [] and list(runs.unclear()) == ["job-uid"]
-    runs.looked_up("job-uid", [pod("Succeeded", ended(0))], None)
+    [unclear] = runs.unclear()
+    assert told.runs == []
+    runs.looked_up(unclear, [pod("Succeeded", ended(0))], None)
     assert told.runs[-1].phase is RunPhase.ENDED and not runs.unclear()
+
+
+def test_a_pod_that_came_after_a_look_is_waited_for_to_its_end() -> None:
+    runs, told = observer()
+    runs.job_changed(job())
+    runs.looked_up(*runs.unclear(), [], None)
+    runs.pod_changed(pod("Running", running()))
+    runs.job_changed(complete())
+    runs.pod_changed(pod("Succeeded", ended(0, message="{}")))
+    assert (told.runs[-1].phase, told.runs[-1].termination) == (RunPhase.ENDED, "{}")
+
+
+def test_a_look_that_began_before_the_end_of_its_job_does_not_tell_it() -> None:
+    runs, told = observer()
+    runs.job_changed(job())
+    [unclear] = runs.unclear()
+    runs.job_changed(complete())
+    runs.looked_up(unclear, [], None)
+    runs.pod_changed(pod("Succeeded", ended(0, message="{}")))
+    assert (told.runs[-1].phase, told.runs[-1].termination) == (RunPhase.ENDED, "{}")
+
+
+def test_a_look_that_began_before_the_pod_came_does_not_take_it_away() -> None:
+    runs, told = observer()
+    runs.job_changed(job())
+    [unclear] = runs.unclear()
+    runs.pod_changed(pod("Running", running()))
+    runs.looked_up(unclear, [], Trouble("FailedCreate", "no room"))
+    assert (told.runs[-1].phase, told.runs[-1].trouble) == (RunPhase.RUNNING, None)
 
 
 def test_a_job_whose_deletion_was_missed_is_forgotten() -> None:

@@ -33,22 +33,23 @@ class MissingPods:
     def __init__(self, client: Client, observer: RunObserver) -> None:
         self._client = client
         self._observer = observer
-        self._due: dict[str, float] = {}
+        self._due: dict[JobView, float] = {}
+        """When each is looked into next; one that has changed is another question."""
 
     async def look(self, now: float) -> None:
         """One round, to be made every second or so. Raises the port's exceptions."""
         unclear = self._observer.unclear()
-        self._due = {uid: self._due.get(uid, now + PATIENCE) for uid in unclear}
-        for uid in [uid for uid in unclear if self._due[uid] <= now][:_AT_ONCE]:
-            self._due[uid] = now + RECHECK
-            await self._look_into(unclear[uid])
+        self._due = {job: self._due.get(job, now + PATIENCE) for job in unclear}
+        for job in [job for job in unclear if self._due[job] <= now][:_AT_ONCE]:
+            self._due[job] = now + RECHECK
+            await self._look_into(job)
 
     async def _look_into(self, job: JobView) -> None:
         namespace = job.study.namespace
         selector = f"{JOB_UID_LABEL}={job.uid}"
         pods = [pod async for page in self._client.pages(PODS.path(namespace), label_selector=selector) for pod in page]
         trouble = await self._failed_create(job) if not pods and job.outcome is None else None
-        self._observer.looked_up(job.uid, pods, trouble)
+        self._observer.looked_up(job, pods, trouble)
 
     async def _failed_create(self, job: JobView) -> Trouble | None:
         selector = f"involvedObject.uid={job.uid},reason=FailedCreate"

@@ -7,7 +7,7 @@ are, and of a run that has ended there remains one key until its Job is removed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from study_operator.backends.kubernetes.projections import JobView, Object, PodView, project_job, project_pod
@@ -22,8 +22,13 @@ class _Entry:
     job: JobView | None = None
     pods: dict[str, PodView] = field(default_factory=dict)
     no_pod: Trouble | None = None
-    certain: bool = False
     last: Run | None = None
+
+    def unclear(self) -> JobView | None:
+        """The Job, if it should have a pod and none was seen, or if it ended and its pod's end was not seen."""
+        if self.job is None or self.job.suspended or (self.pods and self.job.outcome is None):
+            return None
+        return self.job
 
 
 class RunObserver:
@@ -82,25 +87,21 @@ class RunObserver:
             if not entry.pods:
                 del self._entries[pod.job_uid]
 
-    def unclear(self) -> Mapping[str, JobView]:
-        """The Jobs, by uid, that should have a pod and of which none was seen, or that ended and whose pod's end was
-        not seen.
-        """
-        return {
-            uid: entry.job
-            for uid, entry in self._entries.items()
-            if entry.job is not None and not entry.job.suspended and (not entry.pods or entry.job.outcome is not None)
-        }
+    def unclear(self) -> Sequence[JobView]:
+        """The Jobs whose pods have to be looked up."""
+        return [job for entry in self._entries.values() if (job := entry.unclear()) is not None]
 
-    def looked_up(self, uid: str, pods: Sequence[Object], why_none: Trouble | None) -> None:
-        """``pods`` are all that the Job has, for sure; if there are none, ``why_none`` is what its events say of it."""
-        entry = self._entries.get(uid)
-        if entry is None:
+    def looked_up(self, job: JobView, pods: Sequence[Object], why_none: Trouble | None) -> None:
+        """``pods`` are all that ``job``, one of the unclear, had when it was looked into; if there are none,
+        ``why_none`` is what its events say of it. Of a Job that got its pod or ended since, the watch knows more.
+        """
+        entry = self._entries.get(job.uid)
+        if entry is None or entry.unclear() != job:
             return
         views = [view for view in map(project_pod, pods) if view is not None]
         entry.pods = {view.uid: view for view in views}
-        entry.certain, entry.no_pod = True, None if views else why_none
-        self._tell(uid, entry)
+        entry.no_pod = None if views else why_none
+        self._tell(job.uid, entry, certain=True)
 
     def known(self) -> Collection[str]:
         """The uids of the Jobs that are remembered."""
@@ -124,11 +125,11 @@ class RunObserver:
         entry.no_pod = None
         self._tell(pod.job_uid, entry)
 
-    def _tell(self, uid: str, entry: _Entry) -> None:
+    def _tell(self, uid: str, entry: _Entry, *, certain: bool = False) -> None:
         job = entry.job
         if job is None or self._lives.get(job.study) != job.study_uid:
             return
-        run = run_of(job, entry.pods.values(), certain=entry.certain, no_pod=entry.no_pod)
+        run = run_of(job, entry.pods.values(), certain=certain, no_pod=entry.no_pod)
         if run is None or run == entry.last:
             return
         entry.last = run
