@@ -51,9 +51,14 @@ def pod(
     grace: int = 1,
     conditions: list[dict[str, str]] | None = None,
     others: list[dict[str, Any]] | None = None,
+    first: list[dict[str, Any]] | None = None,
     **status: str,
 ) -> dict[str, Any]:
-    """``state`` is the trainer's; ``deleted`` the deadline of its deletion, ``grace`` after it was asked for."""
+    """``state`` is the trainer's; ``deleted`` the deadline of its deletion, ``grace`` after it was asked for.
+
+    ``others`` are the statuses of other containers, ``first`` those of init containers, each with its
+    ``restartPolicy`` if it has one.
+    """
     metadata: dict[str, Any] = {
         "name": f"bert-3-{uid[:5]}",
         "namespace": "team",
@@ -68,10 +73,15 @@ def pod(
     containers = [{"name": "trainer", "state": state}] if state is not None else []
     return {
         "metadata": metadata,
-        "spec": {"containers": [{"name": "trainer"}], **({"nodeName": node} if node else {})},
+        "spec": {
+            "containers": [{"name": "trainer"}],
+            "initContainers": [{key: value for key, value in each.items() if key != "state"} for each in first or []],
+            **({"nodeName": node} if node else {}),
+        },
         "status": {
             "phase": phase,
             "conditions": conditions or [],
+            "initContainerStatuses": [{"name": each["name"], "state": each["state"]} for each in first or []],
             "containerStatuses": [*containers, *(others or [])],
             **status,
         },

@@ -137,6 +137,24 @@ class TestEnd:
         told = end(job(), pod("Failed", ended(0), others=[sidecar]))
         assert told == RunEnd(2, "Error", "Container proxy exited with code 2.")
 
+    def test_by_the_trainer_where_another_container_failed_too(self) -> None:
+        proxy = {"name": "proxy", "state": ended(2)}
+        raw = pod("Failed", ended(65), others=[proxy])
+        raw["status"]["containerStatuses"].reverse()
+        assert end(job(), raw) == RunEnd(65, "Error")
+
+    @pytest.mark.parametrize(("phase", "exit_code", "reason"), [("Succeeded", 0, "Completed"), ("Failed", 65, "Error")])
+    def test_by_the_trainer_where_its_sidecar_was_stopped_after_it(
+        self, phase: str, exit_code: int, reason: str
+    ) -> None:
+        sidecar = {"name": "mesh", "restartPolicy": "Always", "state": ended(143)}
+        assert end(job(), pod(phase, ended(exit_code), first=[sidecar])) == RunEnd(exit_code, reason)
+
+    def test_by_an_init_container(self) -> None:
+        fetch = {"name": "fetch", "state": ended(7)}
+        told = end(job(), pod("Failed", waiting("PodInitializing"), first=[fetch]))
+        assert told == RunEnd(7, "Error", "Container fetch exited with code 7.")
+
     def test_by_eviction(self) -> None:
         evicted = pod("Failed", ended(143), conditions=[EVICTED], deleted=AT.format(4))
         assert end(failed(), evicted) == RunEnd(143, "Disrupted", "it was evicted", disrupted=True)

@@ -6,7 +6,7 @@ A raw pod is several kilobytes and its projection a few hundred bytes, so memory
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,8 +75,9 @@ class PodView:
     ``created`` orders pods by age. ``rank`` is its completion index in an Indexed Job, else 0. ``deleting``: somebody
     asked for its end before its trainer had ended. ``gone``: it no longer exists, and was not seen to end.
     ``disruption`` says why the cluster ended it, where it did. ``unplaced`` is the scheduler's reason for finding no
-    node. ``trainer`` is the trainer's end, and ``failed`` that of the first container with another exit code than 0.
-    ``image`` is what the trainer's container runs, by its digest in a registry; empty where it came from none.
+    node. ``trainer`` is the trainer's end, and ``failed`` that of a container with another exit code than 0: of the
+    trainer, or else of the first. ``image`` is what the trainer's container runs, by its digest in a registry; empty
+    where it came from none.
     """
 
     namespace: str
@@ -142,7 +143,8 @@ def project_pod(pod: Object) -> PodView | None:
         return None
     name = trainer_name(pod["spec"]["containers"])
     statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    ends = [end for end in map(_end, statuses) if end is not None]
+    sidecars = _sidecars(pod["spec"])
+    ends = [end for status in statuses if status["name"] not in sidecars and (end := _end(status)) is not None]
     trainer = next((end for end in ends if end.name == name), None)
     return PodView(
         namespace=metadata["namespace"],
@@ -161,9 +163,16 @@ def project_pod(pod: Object) -> PodView | None:
         trouble=next(_troubles(statuses), None),
         started=next((_started(container) for container in statuses if container["name"] == name), None),
         trainer=trainer,
-        failed=next((end for end in ends if end.exit_code != 0), None),
+        failed=next((end for end in (trainer, *ends) if end is not None and end.exit_code != 0), None),
         image=next((_image(container) for container in statuses if container["name"] == name), ""),
     )
+
+
+def _sidecars(spec: Object) -> Collection[str]:
+    """The pod's restartable init containers: the kubelet stops them when all others have ended, and how they take it
+    says nothing of the trial.
+    """
+    return {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
 
 
 def _image(status: Object) -> str:
