@@ -6,15 +6,14 @@ A study's own status writes come back as events too, so a manifest is parsed aga
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence, Set
+from typing import Protocol
 
 from study_operator.api import InvalidManifest, Study, parse_study
 from study_operator.backends.kubernetes.observer import RunObserver
+from study_operator.backends.kubernetes.projections import Object
 from study_operator.backends.port import StudyKey, StudyRef
 from study_operator.space import Problem
-
-Object = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,8 @@ from typing import Any
 from study_operator.api.names import API_VERSION, ARM_LABEL, STUDY_LABEL, STUDY_UID_LABEL, TRIAL_LABEL
 from study_operator.api.study import Study
 from study_operator.backends.environment import METRICS_PORT, trial_environment
+from study_operator.backends.kubernetes.client import Json
 from study_operator.results.trial import TrialSpec
-
-Json = dict[str, Any]
 
 TRAINER = "trainer"
 """The container whose end and termination message are the trial's; the first one where none is so named."""

@@ -49,7 +49,6 @@ class JobView:
     study: StudyKey
     study_uid: str
     index: int
-    name: str
     uid: str
     single: bool
     suspended: bool
@@ -121,7 +120,6 @@ def project_job(job: Object) -> JobView | None:
         study=StudyKey(metadata["namespace"], study),
         study_uid=labels.get(STUDY_UID_LABEL, ""),
         index=int(index),
-        name=name,
         uid=metadata["uid"],
         single=_single(spec),
         suspended=bool(spec.get("suspend")),

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from study_operator.metrics.exposition import Points
 from study_operator.metrics.join import join
+from study_operator.metrics.query import STEP_METRIC
 from study_operator.metrics.source import CurveAnswer, CurveRequest
 from study_operator.results.trial import Source
-
-STEP_SERIES = "study_step"
 
 MOST_SERIES = 64
 """Four times what the trainer's SDK allows; more is not a trial's metrics but an instrumented program's."""
@@ -106,6 +105,6 @@ class LocalMetrics:
 
     def _answer(self, request: CurveRequest) -> CurveAnswer:
         series = read_samples(self._samples_of(request.run))
-        steps = series.get(STEP_SERIES, [])
+        steps = series.get(STEP_METRIC, [])
         curves = {name: join(steps, series[name]) for name in request.metrics if name in series}
         return CurveAnswer(curves, has_steps=any(math.isfinite(step) for _, step in steps), final=True)
