@@ -1,5 +1,5 @@
 import pytest
-from study_operator.api.template import LARGEST_TEMPLATE, template_problems
+from study_operator.api.template import LARGEST_TEMPLATE, template_problems, trainer_position
 
 from tests.api.manifests import study_manifest
 
@@ -62,3 +62,8 @@ def test_a_misspelt_reference_is_told_with_what_was_meant() -> None:
 def test_a_template_that_would_not_fit_into_the_store_is_refused() -> None:
     template = study_manifest({f"{CONTAINER}.args": ["x" * LARGEST_TEMPLATE]})["spec"]["trialTemplate"]
     assert [problem.path for problem in template_problems(template, set())] == [JOB]
+
+
+def test_the_trainer_is_the_container_of_that_name_or_the_first() -> None:
+    assert trainer_position([{"name": "proxy"}, {"name": "trainer"}]) == 1
+    assert trainer_position([{"name": "train"}, {"name": "proxy"}]) == 0

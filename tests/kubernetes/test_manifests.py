@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.api import Study, parse_study
-from study_operator.backends.kubernetes.manifests import build_job, ignored_fields, trainer_name
+from study_operator.backends.kubernetes.manifests import build_job, ignored_fields
 from study_operator.results.trial import Purpose, TrialSpec
 from study_operator.scalar import Scalar
 
@@ -136,11 +136,6 @@ def test_the_template_itself_stays_as_it_is() -> None:
     before = json.dumps(given.spec.trial_template)
     build_job(given, SPEC, "u", 0)
     assert json.dumps(given.spec.trial_template) == before
-
-
-def test_the_trainer_is_the_container_of_that_name_or_the_first() -> None:
-    assert trainer_name([{"name": "proxy"}, {"name": "trainer"}]) == "trainer"
-    assert trainer_name([{"name": "train"}, {"name": "proxy"}]) == "train"
 
 
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.floats() | st.booleans())

@@ -7,6 +7,7 @@ from typing import Any
 
 from study_operator.api.parts import CurveKind, Phase
 from study_operator.api.study import Study
+from study_operator.api.template import trainer_position
 from study_operator.conclusions import too_few_reruns
 from study_operator.findings import Evidence, Finding, Severity
 from study_operator.findings.lints import Design, Words, lint, waive
@@ -105,12 +106,9 @@ def _pods(job: Mapping[str, Any]) -> int:
 
 
 def _words(pod: Mapping[str, Any]) -> Iterator[Words]:
-    """The trainer's command line, an option with its value where they are two words, and its environment.
-
-    The trainer is the container of that name, or else the first.
-    """
+    """The trainer's command line, an option with its value where they are two words, and its environment."""
     containers = pod["containers"]
-    position = next((index for index, each in enumerate(containers) if each.get("name") == "trainer"), 0)
+    position = trainer_position(containers)
     path = f"{_JOB}.template.spec.containers[{position}]"
     for field in ("command", "args"):
         given = containers[position].get(field)

@@ -1,4 +1,4 @@
-"""What is wrong with a trial's Job template, as far as one can see without a cluster.
+"""A trial's Job template: its trainer, and what is wrong with it, as far as one can see without a cluster.
 
 The template is kept as the user wrote it, because its schema belongs to the cluster's version: a dry run on the API
 server has the last word. Checked here is what would otherwise fail late or quietly: a field that the operator itself
@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from study_operator.api.fields import DNS_LABEL, SENTENCES
@@ -27,6 +27,13 @@ _OWN_VARIABLES = frozenset(
     f"STUDY_{part}" for part in ("NAME", "TRIAL", "PURPOSE", "SEED", "STEPS", "OBJECTIVE", "DIRECTION", "PARAMETERS")
 )
 _REFERENCE = re.compile(r"(?<!\$)\$\((HP_\w+)\)")
+
+
+def trainer_position(containers: Sequence[Mapping[str, Any]]) -> int:
+    """Where the trainer stands among a pod's containers, whose end and termination message are the trial's: it is the
+    one of that name, or else the first.
+    """
+    return next((position for position, each in enumerate(containers) if each.get("name") == "trainer"), 0)
 
 
 def template_problems(template: Mapping[str, Any], hyperparameters: Collection[str]) -> tuple[Problem, ...]:

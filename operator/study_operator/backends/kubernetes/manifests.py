@@ -12,12 +12,10 @@ from typing import Any
 
 from study_operator.api.names import API_VERSION, ARM_LABEL, STUDY_LABEL, STUDY_UID_LABEL, TRIAL_LABEL
 from study_operator.api.study import Study
+from study_operator.api.template import trainer_position
 from study_operator.backends.environment import METRICS_PORT, trial_environment
 from study_operator.backends.kubernetes.client import Json
 from study_operator.results.trial import TrialSpec
-
-TRAINER = "trainer"
-"""The container whose end and termination message are the trial's; the first one where none is so named."""
 
 METRICS_PORT_NAME = "metrics"
 TERMINATION_LOG = "/dev/termination-log"
@@ -36,12 +34,6 @@ def ignored_fields(study: Study) -> Sequence[str]:
     """A sentence for each field of the template that its Jobs do not have."""
     spec = study.spec.trial_template.get("spec") or {}
     return [f"spec.trialTemplate.spec.{name} is ignored: {why}" for name, why in IGNORED.items() if name in spec]
-
-
-def trainer_name(containers: Sequence[Mapping[str, Any]]) -> str:
-    """The name of the container that is the trainer."""
-    names: list[str] = [container["name"] for container in containers]
-    return TRAINER if TRAINER in names else names[0]
 
 
 def build_job(study: Study, spec: TrialSpec, trial_uid: str | None, linger: int) -> Json:
@@ -112,11 +104,13 @@ def _pod_spec(pod: Mapping[str, Any], variables: Mapping[str, str]) -> Json:
     containers = pod["containers"]
     declared = _metrics_port(containers)
     variables = {**variables, "STUDY_METRICS_PORT": str(declared or METRICS_PORT)}
-    exposing = trainer_name(containers) if declared is None else None
+    exposing = trainer_position(containers) if declared is None else None
     spec: Json = {
         "restartPolicy": "Never",
         **pod,
-        "containers": [_container(container, variables, container["name"] == exposing) for container in containers],
+        "containers": [
+            _container(container, variables, position == exposing) for position, container in enumerate(containers)
+        ],
     }
     if pod.get("initContainers"):
         spec["initContainers"] = [_container(container, variables, False) for container in pod["initContainers"]]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from study_operator.api.names import STUDY_LABEL, STUDY_UID_LABEL, TRIAL_LABEL
-from study_operator.backends.kubernetes.manifests import trainer_name
+from study_operator.api.template import trainer_position
 from study_operator.backends.port import StudyKey, Trouble
 from study_operator.results.trial import trial_name
 
@@ -139,7 +139,8 @@ def project_pod(pod: Object) -> PodView | None:
     owner = owner_of(pod)
     if owner is None or owner.get("kind") != "Job":
         return None
-    name = trainer_name(pod["spec"]["containers"])
+    containers = pod["spec"]["containers"]
+    name = containers[trainer_position(containers)]["name"]
     statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     sidecars = _sidecars(pod["spec"])
     ends = [end for status in statuses if status["name"] not in sidecars and (end := _end(status)) is not None]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from study_operator.api.template import trainer_position
 from study_operator.backends.port import Refused
 
 POD = "spec.trialTemplate.spec.template.spec"
@@ -64,14 +65,13 @@ class TrainerTemplate:
 
 
 def trainer_template(template: Mapping[str, Any]) -> TrainerTemplate:
-    """Find the trainer in a valid Job template: the container of that name, else the first.
-
-    Raises Refused where a field has another type than the API server would let pass.
+    """Find the trainer in a valid Job template. Raises Refused where a field has another type than the API server would
+    let pass.
     """
     job = template.get("spec") or {}
     pod = job["template"]["spec"]
     containers: Sequence[Mapping[str, Any]] = pod["containers"]
-    index = next((i for i, container in enumerate(containers) if container.get("name") == "trainer"), 0)
+    index = trainer_position(containers)
     container = containers[index]
     path = f"{POD}.containers[{index}]"
     _check_types(container, path)
