@@ -81,13 +81,28 @@ def test_another_life_of_the_study_is_not_told_of() -> None:
     assert told.runs == []
 
 
-def test_a_pod_that_vanished_was_disrupted() -> None:
+def test_a_pod_that_vanished_was_disrupted_once_a_look_finds_no_other() -> None:
     runs, told = observer()
     runs.job_changed(job())
     runs.pod_changed(pod("Running", running()))
     runs.pod_gone(pod("Running", running(), deleted=AT.format(4)))
     runs.job_changed(failed())
+    assert told.runs[-1].phase is RunPhase.QUEUED
+    runs.looked_up(*runs.unclear(), [], None)
     assert told.runs[-1].end and told.runs[-1].end.disrupted
+
+
+def test_the_pod_of_a_job_that_a_queue_took_back_is_not_that_of_its_end() -> None:
+    runs, told = observer()
+    runs.job_changed(job())
+    runs.pod_changed(pod("Running", running(), uid="z"))
+    runs.job_changed(job(suspend=True))
+    runs.pod_gone(pod("Failed", ended(143), uid="z", deleted=AT.format(4)))
+    runs.job_changed(job())
+    runs.job_changed(complete())
+    assert told.runs[-1].phase is RunPhase.QUEUED, "of the pod that completed it nothing was heard yet"
+    runs.pod_changed(pod("Succeeded", ended(0, message="{}"), uid="a"))
+    assert (told.runs[-1].phase, told.runs[-1].termination) == (RunPhase.ENDED, "{}")
 
 
 def test_a_job_without_a_pod_is_unclear_until_its_pods_were_looked_up() -> None:

@@ -25,27 +25,32 @@ def run_of(job: JobView, pods: Collection[PodView], *, certain: bool, no_pod: Tr
     ``certain``: ``pods`` are all that there are, so that a missing one has vanished. ``no_pod`` is why the Job got no
     pod.
     """
-    pod = _representative(pods)
-    if pod is not None and pod.terminal and (job.outcome is not None or _speaks_for(job, pod)):
-        return _ended(job, pods)
     if job.outcome is None:
-        return _alive(job, pod, no_pod)
-    if certain or (pod is not None and (pod.deleting or pod.gone)):
-        return _ended(job, pods)
-    return None
+        pod = _representative(pods)
+        return _ended(job, pods) if pod is not None and _speaks_for(job, pod) else _alive(job, pod, no_pod)
+    # After a pod that was made to end there may be another one of which nothing was heard yet, as where a queue took
+    # the Job back and admitted it again.
+    pod = _culprit(job.outcome, pods)
+    return _ended(job, pods) if certain or (pod is not None and pod.terminal and not pod.deleting) else None
 
 
 def _representative(pods: Collection[PodView]) -> PodView | None:
-    """The pod that reports: of the lowest completion index, and of several tries the newest."""
+    """The pod that reports: of the lowest completion index, and of several tries the newest.
+
+    Times of creation are whole seconds; of two pods of one second, that which was made to end was the first.
+    """
     if not pods:
         return None
     rank = min(pod.rank for pod in pods)
-    return max((pod for pod in pods if pod.rank == rank), key=lambda pod: (pod.created, pod.uid))
+    return max(
+        (pod for pod in pods if pod.rank == rank),
+        key=lambda pod: (pod.created, not (pod.gone or pod.deleting), pod.uid),
+    )
 
 
 def _speaks_for(job: JobView, pod: PodView) -> bool:
-    """Whether the pod's end is the Job's."""
-    return job.single and not job.suspended and not pod.deleting
+    """Whether the pod has ended, and its end is the Job's."""
+    return pod.terminal and job.single and not job.suspended and not pod.deleting
 
 
 def _alive(job: JobView, pod: PodView | None, no_pod: Trouble | None) -> Run:
