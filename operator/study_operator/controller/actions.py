@@ -261,7 +261,7 @@ class Actions:
             state.backoff.succeeded(HOLD_COLLECTIONS)
         else:
             state.backoff.failed(HOLD_COLLECTIONS, self._time(), unavailable.retry_after)
-            self._telemetry.metrics_failed(type(unavailable).__name__)
+            self._telemetry.metrics_failed()
 
     async def _tell_failure(self, state: StudyState, spec: TrialSpec, status: TrialStatus) -> None:
         if status.state in (TrialState.FAILED, TrialState.PENDING):

@@ -22,8 +22,6 @@ STUCK_AFTER = 300.0
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SHOWN_CONDITIONS = ("Ready", "Stalled", "Suspended", "Finished", "MetricsAvailable")
 _TRUTH = {"True": 1.0, "False": 0.0}
-_MOST_REASONS = 32
-"""Different reasons of metrics failures that are told apart; the rest is counted as Other."""
 
 
 class OperatorTelemetry:
@@ -37,7 +35,6 @@ class OperatorTelemetry:
         self._clock = clock
         self._depth = 0
         self._last_pass = clock()
-        self._reasons: set[str] = set()
         self._passes = Histogram(
             "study_operator_reconcile_seconds",
             "How long a pass over a study took.",
@@ -54,7 +51,6 @@ class OperatorTelemetry:
         self._failures = Counter(
             "study_operator_metrics_failures",
             "Times that the metrics source could not be asked.",
-            ["reason"],
             registry=self.registry,
         )
         self._leading = Gauge(
@@ -116,11 +112,9 @@ class OperatorTelemetry:
         self._forget_best(study)
         self._studies.set(len(self._trials))
 
-    def metrics_failed(self, reason: str) -> None:
+    def metrics_failed(self) -> None:
         """The metrics source could not be asked."""
-        if len(self._reasons) < _MOST_REASONS:
-            self._reasons.add(reason)
-        self._failures.labels(reason if reason in self._reasons else "Other").inc()
+        self._failures.inc()
 
     def requested(self, verb: str, code: str) -> None:
         """A request to the API server was answered with ``code``, or failed with ``error``."""
