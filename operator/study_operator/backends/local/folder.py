@@ -4,8 +4,8 @@
     status.yaml               as ``kubectl get -o yaml`` shows a resource's status
     identity.json             which life of the study this is, and how often its file was changed
     trials/<trial>.json       a Trial resource
-    trials/<trial>/           its run: log.txt, termination-log, samples.txt, checkpoints/, and what tells how the run
-    stands trials/<trial>.1/ ...     runs that ended without counting against the trial
+    trials/<trial>/           its run: log.txt, termination-log, samples.txt, checkpoints/, and what tells how it stands
+    trials/<trial>.1/ ...     runs that ended without counting against the trial
 
 Trials are JSON, because ten thousand of them have to be read in a second or so at a restart; JSON is YAML too.
 """

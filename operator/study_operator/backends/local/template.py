@@ -29,9 +29,7 @@ _CONTAINER_HONOURED = frozenset({"name", "command", "args", "env", "workingDir",
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One process: its arguments, the variables that the study gives it beside the user's own, its folder if the
-    template says.
-    """
+    """One process: its arguments, and the variables that the study gives it beside the user's own."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
