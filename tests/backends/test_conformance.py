@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from study_operator.api import Study
-from study_operator.backends.port import Announcement, RunPhase, Severity
+from study_operator.backends.port import Announcement, NoRecord, RunPhase, Severity
 from study_operator.results.trial import (
     FIRST_CONFIRMATION,
     Curve,
@@ -110,14 +110,19 @@ async def test_trials_are_listed_in_the_order_of_their_indices(world):
         assert [kept.spec.index for kept in await backend.trials(reference(study))] == [0, 2, 10]
 
 
-async def test_writing_a_trial_that_was_deleted_is_no_error(world):
+async def test_a_trial_whose_record_was_deleted_is_neither_written_nor_started(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
         await backend.create_trial(reference(study), trial(study))
         await backend.discard_trial(reference(study), trial(study))
         await backend.discard_trial(reference(study), trial(study))
-        await backend.write_trial(reference(study), trial(study), RESULT)
+        for keep_curves in (False, True):
+            with pytest.raises(NoRecord):
+                await backend.write_trial(reference(study), trial(study), RESULT, keep_curves=keep_curves)
+        with pytest.raises(NoRecord):
+            await backend.start(study, trial(study))
         assert list(await backend.trials(reference(study))) == []
+        assert list(await backend.runs(reference(study))) == []
 
 
 async def test_a_run_that_ends_well_brings_its_termination_message(world):

@@ -288,6 +288,46 @@ async def test_a_deleted_trial_runs_again_after_a_resync(world):
     assert trials(world)[3].spec == spec
 
 
+async def test_a_trial_that_is_deleted_while_it_runs_is_computed_anew_at_once(world):
+    slow = True
+    world.trainer = lambda spec: Script(running=60.0 if slow and spec.index == 1 else 0.0, curves=good(spec).curves)
+    async with running(world) as controller:
+        await until(lambda: world.calls.count("write_trial") == 7)
+        slow, old, spec = False, world.runs[KEY].pop(1), world.trials[REF].pop(1).spec
+        controller.run_gone(KEY, 1, old.id)
+        await until(lambda: state(world) == "Finished")
+        assert not controller._states[KEY].stalls
+    assert trials(world)[1].spec == spec
+    assert trials(world)[1].status.attempts == 1
+    assert world.statuses[KEY]["trials"]["succeeded"] == len(trials(world)) == 8
+
+
+async def test_a_trial_that_is_deleted_while_it_waits_is_persisted_again(world):
+    world.trainer = lambda spec: Script(running=0.02, curves=good(spec).curves)
+    async with running(world, manifest(budget={"trials": 8, "parallelism": 1})):
+        await until(lambda: 1 in world.trials.get(REF, {}))
+        spec = world.trials[REF].pop(1).spec
+        await until(lambda: state(world) == "Finished")
+    assert trials(world)[1].spec == spec
+    assert world.calls.count("create_trial") == 9
+
+
+async def test_the_run_of_a_deleted_trial_is_removed_and_its_result_is_not_taken(world):
+    fails = True
+    world.trainer = lambda spec: Script(end=RunEnd(65)) if spec.index == 3 and fails else good(spec)
+    deleted = False
+
+    def delete_before_its_result_is_written(operation: str) -> None:
+        nonlocal fails, deleted
+        if operation == "write_trial" and not deleted and 3 in world.runs[KEY]:
+            fails, deleted = False, bool(world.trials[REF].pop(3))
+
+    world.fault = delete_before_its_result_is_written
+    status = await finished(world)
+    assert status["trials"]["succeeded"] == 8
+    assert world.calls.count("stop") == 1
+
+
 async def test_the_run_of_a_deleted_trial_says_nothing_of_its_successor(world):
     fails = True
     world.trainer = lambda spec: Script(end=RunEnd(1)) if spec.index == 3 and fails else good(spec)

@@ -18,6 +18,7 @@ from study_operator.backends.port import (
     Exhausted,
     Foreign,
     Gone,
+    NoRecord,
     Refused,
     Run,
     RunPhase,
@@ -63,12 +64,17 @@ async def test_a_written_status_replaces_the_one_before(backend: KubernetesBacke
     assert read.status == TrialStatus(TrialState.FAILED)
 
 
-async def test_writing_to_a_trial_that_is_gone_is_no_error(
-    backend: KubernetesBackend, create_study: StudyMaker
+async def test_a_trial_that_is_seen_to_be_gone_is_not_started_under_its_old_uid(
+    backend: KubernetesBackend, resources: ControlPlane, create_study: StudyMaker
 ) -> None:
     study = create_study()
-    await backend.write_trial(reference(study), trial(study), TrialStatus())
-    assert await backend.trials(reference(study)) == []
+    await backend.create_trial(reference(study), trial(study))
+    resources.kubectl("delete", "trial", "bert-0", f"--namespace={study.metadata.namespace}")
+    with pytest.raises(NoRecord):
+        await backend.write_trial(reference(study), trial(study), TrialStatus())
+    with pytest.raises(NoRecord):
+        await backend.start(study, trial(study))
+    assert await backend.runs(reference(study)) == []
 
 
 async def test_a_trial_of_another_study_is_left_alone(backend: KubernetesBackend, create_study: StudyMaker) -> None:

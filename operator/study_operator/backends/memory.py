@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from study_operator.api import Study
 from study_operator.backends.port import (
     Announcement,
+    NoRecord,
     Observer,
-    Refused,
     Run,
     RunPhase,
     StudyKey,
@@ -95,9 +95,10 @@ class MemoryBackend:
     ) -> None:
         await self._call("write_trial")
         kept = self._world.trials.get(study, {})
-        if spec.index in kept:
-            curves = kept[spec.index].status.curves if keep_curves else status.curves
-            kept[spec.index] = Trial(spec, replace(status, curves=curves))
+        if spec.index not in kept:
+            raise NoRecord(f"trial {spec.name} has no record")
+        curves = kept[spec.index].status.curves if keep_curves else status.curves
+        kept[spec.index] = Trial(spec, replace(status, curves=curves))
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
         await self._call("discard_trial")
@@ -110,8 +111,8 @@ class MemoryBackend:
     async def start(self, study: Study, spec: TrialSpec) -> Run:
         await self._call("start")
         key = StudyKey(study.metadata.namespace, study.metadata.name)
-        if StudyRef(key, study.metadata.uid) not in self._world.trials:
-            raise Refused(f"trial {spec.name} has no record")
+        if spec.index not in self._world.trials.get(StudyRef(key, study.metadata.uid), {}):
+            raise NoRecord(f"trial {spec.name} has no record")
         runs = self._world.runs.setdefault(key, {})
         if spec.index not in runs:
             run = Run(key, spec.index, id=f"run-{next(self._world.ids)}", phase=RunPhase.QUEUED)

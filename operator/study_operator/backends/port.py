@@ -124,6 +124,10 @@ class Foreign(Refused):
     """An object of the right name exists that belongs to somebody else; it is left alone."""
 
 
+class NoRecord(BackendError):
+    """The trial's record is not there: a person deletes one to have the trial computed anew."""
+
+
 class Gone(BackendError):
     """The study itself, or its namespace, no longer exists or is being deleted."""
 
@@ -160,9 +164,8 @@ class Backend(Protocol):
     async def write_trial(
         self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
     ) -> None:
-        """Replace a trial's persisted status; ``keep_curves`` leaves the curves that were persisted before.
-
-        A trial that was deleted meanwhile is no error: nothing is written.
+        """Replace a trial's persisted status; ``keep_curves`` leaves the curves that were persisted before. Raises
+        NoRecord.
         """
         ...
 
@@ -175,8 +178,8 @@ class Backend(Protocol):
         ...
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
-        """Start the trial's run; if the trial has one already, that one is returned. Raises Foreign, Exhausted,
-        Refused.
+        """Start the trial's run; if the trial has one already, that one is returned. Raises NoRecord as far as it is
+        seen that the record is gone, Foreign, Exhausted, Refused.
         """
         ...
 

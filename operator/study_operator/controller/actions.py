@@ -20,6 +20,7 @@ from study_operator.backends.port import (
     Backend,
     Exhausted,
     Gone,
+    NoRecord,
     Refused,
     Run,
     RunPhase,
@@ -106,6 +107,9 @@ class Actions:
         except _Incomplete as error:
             state.backoff.failed(command.hold, self._time(), longest=INCOMPLETE_DELAY)
             logger.info("study %s: trial %d awaits its metrics: %s", state.key, command.index, error)
+        except NoRecord as error:
+            state.forget_trial(command.index)
+            logger.info("study %s: trial %d is computed anew: %s", state.key, command.index, error)
         except Unavailable as error:
             state.backoff.failed(command.hold, self._time(), error.retry_after)
             state.holds[command.kind] = Trouble("Unavailable", str(error))

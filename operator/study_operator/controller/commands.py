@@ -165,7 +165,11 @@ def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command
     )
     persisting = state.under_way(Kind.PERSIST)
     absent = islice(state.ledger.missing(state.planned), persisting + 2 * state.study.spec.budget.parallelism)
-    missing = [index for index in chain(absent, missing_reruns(state)) if (Kind.PERSIST, index) not in state.in_flight]
+    missing = [
+        index
+        for index in chain(absent, missing_reruns(state))
+        if index not in state.stale and (Kind.PERSIST, index) not in state.in_flight
+    ]
     assert state.sampler is not None, "only an opened study is refilled"
     situation = Situation(
         parallelism=state.study.spec.budget.parallelism,

@@ -34,7 +34,7 @@ class StudyState:
     - ``stale``: runs that are to be removed before their trial can run again.
     - ``awaited``: since when the results of trials whose run has ended are asked for (monotonic, seconds).
     - ``retained``: ended runs of trials with a result, by their id, oldest first, kept for their logs.
-    - ``disowned``: ids of runs that may still be there though their trial's record was deleted.
+    - ``disowned``: ids of runs whose trial's record was deleted; some may still be there.
     - ``unwritten``: trials whose status is to be written, with the time when (monotonic, seconds).
     - ``curves``: the thinned curves of those trials, which the ledger does not keep.
     - ``in_flight``: the actions that are under way.
@@ -175,13 +175,15 @@ class StudyState:
             self.unwritten.setdefault(run.index, now + delay)
 
     def forget_trial(self, index: int) -> None:
-        """The trial's record is no longer there; its index is free again, and its run is nobody's."""
+        """The trial's record is no longer there. Its index is free again, as soon as its run is removed."""
         trial = self.ledger.get(index)
-        if trial is not None and trial.status.run:
-            self.retained.pop(trial.status.run, None)
-            self.disowned.add(trial.status.run)
+        if trial is not None:
+            self.disowned.update({trial.status.run, *trial.status.failed_runs} - {""})
+            run = self.runs.get(index) or self.retained.pop(trial.status.run, None)
+            if run is not None:
+                self.stale[index] = run
         self.ledger.remove(index)
-        for known in (self.runs, self.stale, self.awaited, self.unwritten, self.curves):
+        for known in (self.runs, self.awaited, self.unwritten, self.curves):
             known.pop(index, None)
 
     def retain(self, run: Run) -> None:

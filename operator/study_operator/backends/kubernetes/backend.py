@@ -37,6 +37,7 @@ from study_operator.backends.port import (
     Exhausted,
     Foreign,
     Gone,
+    NoRecord,
     Refused,
     Run,
     Severity,
@@ -131,7 +132,7 @@ class KubernetesBackend:
         self, study: StudyRef, spec: TrialSpec, status: TrialStatus, *, keep_curves: bool = False
     ) -> None:
         """Replace the Trial's status in one request; to keep its curves, they are read first."""
-        with suppress(NotFound):
+        try:
             if keep_curves:
                 persisted = await self._client.read(TRIALS.path(study.key.namespace, spec.name))
                 status = replace(status, curves=_trial(persisted).status.curves)
@@ -142,6 +143,9 @@ class KubernetesBackend:
                     {"op": "add", "path": "/status", "value": trial_status_to_manifest(status)},
                 ],
             )
+        except NotFound as error:
+            self._unstarted.pop((study.uid, spec.index), None)
+            raise NoRecord(str(error)) from error
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
         """Delete the Trial, if it is this study's."""
@@ -252,7 +256,10 @@ class KubernetesBackend:
     async def _trial_uid(self, study: StudyRef, spec: TrialSpec) -> str:
         if (known := self._unstarted.get((study.uid, spec.index))) is not None:
             return known
-        raw = await self._client.read(TRIALS.path(study.key.namespace, spec.name))
+        try:
+            raw = await self._client.read(TRIALS.path(study.key.namespace, spec.name))
+        except NotFound as error:
+            raise NoRecord(str(error)) from error
         if _owner_uid(raw) != study.uid:
             raise Foreign(f"Trial {spec.name} in namespace {study.key.namespace} belongs to {_owner_of(raw)}")
         uid: str = raw["metadata"]["uid"]

@@ -34,6 +34,7 @@ from study_operator.backends.port import (
     Announcement,
     Exhausted,
     Gone,
+    NoRecord,
     Observer,
     Run,
     RunPhase,
@@ -158,15 +159,13 @@ class LocalBackend:
         """The witness is told once it is on the disk."""
         self._check(study)
 
-        def write() -> bool:
-            existing = self._folder.trial(study, spec.name)
-            if existing is not None:
-                curves = existing.status.curves if keep_curves else status.curves
-                self._folder.write_trial(study, Trial(spec, replace(status, curves=curves)))
-            return existing is not None
+        def write() -> None:
+            existing = self._record(study, spec)
+            curves = existing.status.curves if keep_curves else status.curves
+            self._folder.write_trial(study, Trial(spec, replace(status, curves=curves)))
 
-        if await self._durably(write):
-            self._witness.trial_written(Trial(spec, status))
+        await self._durably(write)
+        self._witness.trial_written(Trial(spec, status))
 
     async def discard_trial(self, study: StudyRef, spec: TrialSpec) -> None:
         """Its file goes."""
@@ -181,16 +180,16 @@ class LocalBackend:
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
         """A process of the trainer's command, or the run that is in the trial's folder already."""
-        key = StudyKey(study.metadata.namespace, study.metadata.name)
-        self._check(StudyRef(key, study.metadata.uid))
+        reference = _reference(study)
+        self._check(reference)
         async with self._starts:
             folder = self._folder.run_path(spec.name)
-            self._adopt(key, folder)
+            self._adopt(reference.key, folder)
             if spec.index in self._live:
                 return self._live[spec.index].run
             port = free_port({live.file.port for live in self._live.values()}, self._random)
             file, process = await self._written(lambda: self._launch(study, spec, folder, port))
-            return self._keep(key, file, folder, process, None).run
+            return self._keep(reference.key, file, folder, process, None).run
 
     async def stop(self, study: StudyRef, run: Run) -> None:
         """The run's folder is set aside, for its log and its checkpoints."""
@@ -251,6 +250,12 @@ class LocalBackend:
             self._tell(FOLDER_GONE, message)
             raise Gone(message)
 
+    def _record(self, study: StudyRef, spec: TrialSpec) -> Trial:
+        existing = self._folder.trial(study, spec.name)
+        if existing is None:
+            raise NoRecord(f"{spec.name} has no record in {self._folder.path}")
+        return existing
+
     async def _durably(self, write: Callable[[], T]) -> T:
         """In a thread; what does not fit on the disk now is tried again, because a result is lost otherwise."""
         try:
@@ -278,6 +283,7 @@ class LocalBackend:
 
     def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
         """Start the trial's processes in a fresh folder."""
+        self._record(_reference(study), spec)
         template = trainer_template(study.spec.trial_template)
         command = template.command(trial_environment(study, spec))
         cwd = working_folder(template, self._cwd)
@@ -349,6 +355,10 @@ class LocalBackend:
         else:
             _log.warning("%s cannot be killed; it is left alone", live.folder.name)
         live.process.close()
+
+
+def _reference(study: Study) -> StudyRef:
+    return StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:
