@@ -29,5 +29,5 @@ async def test_the_status_of_a_study_is_in_the_schema(ends_as: str, spec: dict[s
 
 
 def test_the_status_of_a_manifest_that_cannot_be_read_is_in_the_schema() -> None:
-    status = refused_status(1, [Problem("spec.goal", "is missing")], datetime(2026, 1, 1, tzinfo=UTC))
+    status = refused_status(1, [Problem("spec.goal", "is missing")], {}, datetime(2026, 1, 1, tzinfo=UTC))
     StudyStatus.model_validate_json(json.dumps(status))

@@ -1,5 +1,6 @@
 """The study's status: what it says, and that it says it in the same bytes each time."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from study_operator.controller.announcements import announcements
 from study_operator.results.taxonomy import RunEnd
 from study_operator.space import Problem
 
-from tests.controller.world import KEY, condition, good, manifest, running, state, until
+from tests.controller.world import KEY, REF, condition, good, manifest, running, state, until
 
 
 @pytest.fixture
@@ -91,10 +92,54 @@ async def test_a_manifest_that_cannot_be_read_is_told(world):
     other = StudyKey("default", "other")
     async with running(world) as controller:
         for key in (KEY, other):
-            controller.study_refused(StudyRef(key, "uid-1"), 3, [Problem("spec.budget", "is missing")])
+            controller.study_refused(StudyRef(key, "uid-1"), 3, [Problem("spec.budget", "is missing")], {})
         for key in (KEY, other):
             await until(lambda key=key: "spec.budget is missing" in str(world.statuses.get(key)))
             assert condition(world, "Stalled", key)["reason"] == "InvalidSpec"
+            assert condition(world, "Stalled", key)["observedGeneration"] == 3
+            assert world.statuses[key]["observedGeneration"] == 3
+
+
+async def test_a_manifest_that_cannot_be_read_after_a_restart_takes_nothing_back(world):
+    async with running(world):
+        await until(lambda: state(world) == "Finished")
+    told = world.statuses.pop(KEY)
+    async with running(world) as controller:
+        controller.study_gone(KEY)
+        controller.study_refused(REF, 2, [Problem("spec.budget", "is missing")], told)
+        await until(lambda: state(world) == "Stalled")
+    refused = world.statuses[KEY]
+    changed = {"state", "observedGeneration", "conditions"}
+    assert {name: refused[name] for name in told.keys() - changed} == {
+        name: told[name] for name in told.keys() - changed
+    }
+    assert condition(world, "Finished") in told["conditions"]
+    assert condition(world, "Stalled")["status"] == "True"
+    assert StudyStatus.model_validate_json(json.dumps(refused))
+
+
+async def test_a_refusal_is_told_as_soon_as_it_can_be_and_not_after_the_mended_manifest(world, monkeypatch):
+    monkeypatch.setattr("study_operator.controller.controller.REFUSED_DELAY", 0.05)
+    away = True
+
+    def fault(operation: str) -> None:
+        if operation == "write_study" and away:
+            raise Unavailable("down")
+
+    world.fault = fault
+    other, mended = (StudyRef(StudyKey("default", name), "uid-1") for name in ("other", "digits"))
+    async with running(world) as controller:
+        controller.study_gone(KEY)
+        for ref in (other, mended):
+            controller.study_refused(ref, 1, [Problem("spec.budget", "is missing")], {})
+        await until(lambda: world.calls.count("write_study") >= 2)
+        controller.study_changed(manifest(generation=2))
+        away = False
+        await until(lambda: other.key in world.statuses)
+        assert condition(world, "Stalled", other.key)["reason"] == "InvalidSpec"
+        await until(lambda: state(world) == "Finished")
+        await asyncio.sleep(0.1)
+    assert state(world) == "Finished"
 
 
 async def test_a_condition_keeps_its_time_while_its_status_stays(world):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -21,12 +21,16 @@ class Notes:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, object]] = []
+        self.before: Mapping[str, object] = {}
 
     def study_changed(self, study: Study) -> None:
         self.told.append(("changed", study.metadata.generation))
 
-    def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None:
+    def study_refused(
+        self, ref: StudyRef, generation: int, problems: Sequence[Problem], told: Mapping[str, object]
+    ) -> None:
         self.told.append(("refused", problems[0].path))
+        self.before = told
 
     def study_gone(self, key: StudyKey) -> None:
         self.told.append(("gone", str(key)))
@@ -63,9 +67,11 @@ def test_a_status_write_is_no_news(feed: Feed, notes: Notes) -> None:
 def test_a_manifest_that_does_not_parse_is_refused_once(feed: Feed, notes: Notes) -> None:
     broken = study()
     broken["spec"]["budget"] = {"trials": "many"}
+    broken["status"] = {"state": "Finished"}
     for _ in range(2):
         feed.study_changed(broken)
     assert notes.told == [("refused", "spec.budget.trials")]
+    assert notes.before == {"state": "Finished"}
 
 
 def test_the_end_of_an_earlier_life_does_not_end_the_next(feed: Feed, notes: Notes) -> None:

@@ -103,7 +103,7 @@ async def unreadable() -> Status:
     world = MemoryWorld(good)
     async with running(world) as controller:
         ref = StudyRef(KEY, "uid-1")
-        controller.study_refused(ref, 1, (Problem("spec.budget.trials", "must be a number"),))
+        controller.study_refused(ref, 1, (Problem("spec.budget.trials", "must be a number"),), {})
         await until(lambda: any(c["type"] == "Stalled" and c["status"] == "True" for c in _conditions(world)))
         return dict(world.statuses[KEY])
 

@@ -53,15 +53,23 @@ def conditions(
     return [
         dict(standing[condition.type])
         if condition.type in _FACTS and condition.type in standing
-        else _shown(condition, state.study.metadata.generation, before, now)
+        else _shown(condition, state.generation, before, now)
         for condition in found
     ]
 
 
-def refused_conditions(generation: int, message: str, now: datetime) -> list[dict[str, object]]:
-    """The conditions of a study whose manifest cannot be read."""
-    found = (Condition("Ready", False, "InvalidSpec", message), Condition("Stalled", True, "InvalidSpec", message))
-    return [_shown(condition, generation, {}, now) for condition in found]
+def refused_conditions(
+    generation: int, message: str, told: Mapping[str, object], now: datetime
+) -> list[dict[str, object]]:
+    """The conditions of a study whose manifest cannot be read; what follows from its trials stands as it was told."""
+    found = (
+        Condition("Ready", False, "InvalidSpec", message),
+        Condition("Reconciling", False, "Stalled"),
+        Condition("Stalled", True, "InvalidSpec", message),
+    )
+    before = _earlier(told)
+    shown = [_shown(condition, generation, before, now) for condition in found]
+    return [*shown, *(dict(condition) for type, condition in before.items() if type in _FACTS)]
 
 
 def problem(state: StudyState, settings: ControllerSettings) -> tuple[str, str] | None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 
 from study_operator.api import Study, check_changes
-from study_operator.backends.port import Backend, Run, StudyKey, StudyRef, Trouble
-from study_operator.controller.actions import Actions
+from study_operator.backends.port import Backend, BackendError, Gone, Run, StudyKey, StudyRef, Trouble, Unavailable
+from study_operator.controller.actions import REFUSED_DELAY, Actions
 from study_operator.controller.commands import Command, due, wake, wanted
 from study_operator.controller.kinds import SPEC, Kind
 from study_operator.controller.queue import KeyedQueue
@@ -50,6 +50,7 @@ class Controller:
         self._actions = Actions(backend, metrics, self._settings, now, self._telemetry)
         self._queue: KeyedQueue[StudyKey] = KeyedQueue()
         self._states: dict[StudyKey, StudyState] = {}
+        self._refusals: dict[StudyKey, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -68,27 +69,36 @@ class Controller:
         if study.metadata.deletion_timestamp is not None:
             self.study_gone(ref.key)
             return
+        self._withdraw_refusal(ref.key)
         state = self._states.get(ref.key)
         if state is None or state.ref != ref or _needs_another_space(state, study):
             self._states[ref.key] = self._begin(study, ref)
-        elif state.study.metadata.generation != study.metadata.generation:
+        elif state.generation != study.metadata.generation:
             self._change(state, study)
         self._queue.add(ref.key)
 
-    def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None:
-        """A manifest that does not parse: it is told, and a study that is known already starts nothing more."""
+    def study_refused(
+        self, ref: StudyRef, generation: int, problems: Sequence[Problem], told: Mapping[str, object]
+    ) -> None:
+        """A manifest that does not parse: it is told beside what was ``told`` before. A study that is known already
+        starts nothing more.
+        """
         state = self._states.get(ref.key)
         if state is None or state.ref != ref:
-            self._spawn(self._tell_refusal(ref, generation, tuple(problems)))
+            self.study_gone(ref.key)
+            status = refused_status(generation, problems, told, self._now())
+            self._refusals[ref.key] = self._spawn(self._tell_refusal(ref, status))
             return
+        state.generation = generation
         state.stalls[SPEC] = Trouble("InvalidSpec", sentences(problems))
         self._touch(state)
 
     def study_gone(self, key: StudyKey) -> None:
         """The study was deleted; whatever belongs to it goes by its owner references."""
-        if self._states.pop(key, None) is not None:
-            self._queue.discard(key)
-            self._telemetry.study_forgotten(key)
+        self._withdraw_refusal(key)
+        self._states.pop(key, None)
+        self._queue.discard(key)
+        self._telemetry.study_forgotten(key)
 
     def run_changed(self, run: Run) -> None:
         """A run as it stands now."""
@@ -139,6 +149,7 @@ class Controller:
 
     def _change(self, state: StudyState, study: Study) -> None:
         """Take over a changed manifest, as far as it may change."""
+        state.generation = study.metadata.generation
         problems = check_changes(state.study, study, has_trials=len(state.ledger) > 0)
         if problems:
             state.stalls[SPEC] = Trouble("ImmutableFieldChanged", sentences(problems))
@@ -191,16 +202,31 @@ class Controller:
             if self._states.get(state.key) is state:
                 self._queue.add(state.key)
 
-    async def _tell_refusal(self, ref: StudyRef, generation: int, problems: tuple[Problem, ...]) -> None:
-        try:
-            await self._backend.write_study(ref, refused_status(generation, problems, self._now()))
-        except Exception:
-            logger.exception("study %s does not parse, and its status could not be written", ref.key)
+    async def _tell_refusal(self, ref: StudyRef, status: Mapping[str, object]) -> None:
+        """Write the status, however often it takes: nobody hands the same manifest over again."""
+        while True:
+            try:
+                await self._backend.write_study(ref, status)
+            except Gone:
+                return
+            except Exception as error:
+                foreseen = isinstance(error, BackendError)
+                logger.warning("the refusal of study %s cannot be told: %s", ref.key, error, exc_info=not foreseen)
+                asked = error.retry_after if isinstance(error, Unavailable) else None
+                await asyncio.sleep(max(REFUSED_DELAY, asked or 0.0))
+            else:
+                self._telemetry.study_status(ref.key, status)
+                return
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+    def _withdraw_refusal(self, key: StudyKey) -> None:
+        if (telling := self._refusals.pop(key, None)) is not None:
+            telling.cancel()
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _needs_another_space(state: StudyState, study: Study) -> bool:

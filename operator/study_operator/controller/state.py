@@ -28,6 +28,7 @@ from study_operator.space import Space
 class StudyState:
     """One life of one study.
 
+    - ``generation``: of the newest manifest, be it one that could not be taken over and therefore is not ``study``.
     - ``space``, ``sampler``: None until the study was opened, that is, checked and its trials read.
     - ``runs``: the run of each trial that is not final, by index.
     - ``early``: runs as they were seen before the study was opened, by their id.
@@ -51,6 +52,7 @@ class StudyState:
     backoff: Backoff
     started: datetime
     seed: int
+    generation: int
     space: Space | None = None
     sampler: Sampler | None = None
     runs: dict[int, Run] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class StudyState:
             Backoff(randomness),
             started,
             seed,
+            study.metadata.generation,
             lessons=lessons_told(told),
             written_status=told,
         )

@@ -29,7 +29,7 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     now = now.replace(microsecond=0)
     objective = state.study.objective
     status: dict[str, object] = {
-        "observedGeneration": state.study.metadata.generation,
+        "observedGeneration": state.generation,
         "state": situation,
         "conditions": conditions(state, settings, situation, now),
         "objective": {
@@ -63,10 +63,14 @@ def study_status(state: StudyState, settings: ControllerSettings, now: datetime)
     return status
 
 
-def refused_status(generation: int, problems: Sequence[Problem], now: datetime) -> dict[str, object]:
-    """The status of a study whose manifest cannot be read: its definition may be of another version."""
-    shown = refused_conditions(generation, sentences(problems), now.replace(microsecond=0))
-    return {"observedGeneration": generation, "state": "Stalled", "conditions": shown}
+def refused_status(
+    generation: int, problems: Sequence[Problem], told: Mapping[str, object], now: datetime
+) -> dict[str, object]:
+    """The status of a study whose manifest cannot be read: its definition may be of another version. What was ``told``
+    of its trials stands.
+    """
+    shown = refused_conditions(generation, sentences(problems), told, now.replace(microsecond=0))
+    return {**told, "observedGeneration": generation, "state": "Stalled", "conditions": shown}
 
 
 def sentences(problems: Sequence[Problem]) -> str:

@@ -23,7 +23,9 @@ class Studies(Protocol):
 
     def study_changed(self, study: Study) -> None: ...
 
-    def study_refused(self, ref: StudyRef, generation: int, problems: Sequence[Problem]) -> None: ...
+    def study_refused(
+        self, ref: StudyRef, generation: int, problems: Sequence[Problem], told: Mapping[str, object]
+    ) -> None: ...
 
     def study_gone(self, key: StudyKey) -> None: ...
 
@@ -51,7 +53,7 @@ class Feed:
         try:
             self._controller.study_changed(parse_study(raw))
         except InvalidManifest as invalid:
-            self._controller.study_refused(study, seen[1], invalid.problems)
+            self._controller.study_refused(study, seen[1], invalid.problems, raw.get("status") or {})
 
     def study_gone(self, raw: Object) -> None:
         """A Study was deleted."""
