@@ -53,16 +53,6 @@ class Controller:
         self._refusals: dict[StudyKey, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def studies(self) -> tuple[StudyKey, ...]:
-        """The studies that are known, in a stable order."""
-        return tuple(sorted(self._states))
-
-    def generation(self, study: StudyRef) -> int | None:
-        """The generation of the manifest that is known of this study; None: none is."""
-        state = self._states.get(study.key)
-        return state.study.metadata.generation if state is not None and state.ref == study else None
-
     def study_changed(self, study: Study) -> None:
         """A study's manifest, new or changed or merely seen again."""
         ref = StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
