@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from study_operator.api import Study
 from study_operator.backends.memory import MemoryWorld, Script
 from study_operator.backends.port import Exhausted, Foreign, RunPhase, StudyRef, Unavailable
-from study_operator.controller import ControllerSettings
+from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
 
@@ -93,6 +94,66 @@ async def test_a_smaller_budget_lets_the_running_trials_finish(world):
         controller.study_changed(manifest(generation=2, budget={"trials": 1, "parallelism": 2}))
         await until(lambda: state(world) == "Finished")
     assert [trial.status.state for trial in trials(world)] == [TrialState.SUCCEEDED] * 2
+
+
+MOMENTUM = [
+    {"name": "optimizer", "role": "Scientific", "choices": ["sgd", "adam"]},
+    {"name": "learning_rate", "role": "Nuisance", "range": {"min": 0.001, "max": 1, "scale": "Log"}},
+    {"name": "momentum", "role": "Nuisance", "range": {"min": 0.5, "max": 0.9}},
+]
+
+
+def change_at(world: MemoryWorld, operation: str, controller: Controller, study: Study) -> None:
+    """Change the study's manifest while the first such operation is under way."""
+
+    def change(called: str) -> None:
+        if called == operation:
+            world.fault = lambda _: None
+            controller.study_changed(study)
+
+    world.fault = change
+
+
+async def test_a_space_that_is_changed_while_the_study_is_opened_is_the_one_that_is_searched(world):
+    async with running(world) as controller:
+        change_at(world, "check_template", controller, manifest(generation=2, hyperparameters=MOMENTUM))
+        await until(lambda: state(world) == "Finished")
+    assert all("momentum" in trial.spec.parameters for trial in trials(world))
+    assert world.statuses[KEY]["observedGeneration"] == 2
+
+
+async def test_a_space_that_is_changed_while_the_first_trial_is_persisted_came_too_late(world):
+    async with running(world) as controller:
+        change_at(world, "create_trial", controller, manifest(generation=2, hyperparameters=MOMENTUM))
+        await until(lambda: state(world) == "Stalled")
+    assert condition(world, "Stalled")["reason"] == "ImmutableFieldChanged"
+    assert world.statuses[KEY]["observedGeneration"] == 2
+
+
+async def test_a_space_that_is_changed_before_the_first_trial_could_be_persisted_is_searched(world):
+    async with running(world) as controller:
+
+        def refuse(operation: str) -> None:
+            if operation == "create_trial":
+                controller.study_changed(manifest(generation=2, hyperparameters=MOMENTUM))
+                raise Exhausted("exceeded quota: trials")
+            if world.calls.count("check_template") == 2:
+                world.fault = lambda _: None
+
+        world.fault = refuse
+        await until(lambda: state(world) == "Finished")
+    assert all("momentum" in trial.spec.parameters for trial in trials(world))
+
+
+async def test_an_objective_that_is_changed_while_the_study_is_opened_again_ranks_anew(world):
+    kept = [{"name": "loss"}]
+    async with running(world, manifest(metrics=kept)):
+        await until(lambda: state(world) == "Finished")
+    async with running(world, manifest(metrics=kept)) as controller:
+        objective = {"metric": "loss", "direction": "Maximize"}
+        change_at(world, "trials", controller, manifest(generation=2, objective=objective, metrics=kept))
+        await until(lambda: world.statuses[KEY]["observedGeneration"] == 2)
+        await until(lambda: state(world) == "Finished" and world.statuses[KEY]["best"]["objective"] == "3.0")
 
 
 async def test_suspending_drains_and_resuming_goes_on(world):

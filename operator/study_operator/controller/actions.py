@@ -157,6 +157,8 @@ class Actions:
         if not trials:
             state.lessons = lessons_at_acceptance(reviewed)
             await self._backend.check_template(study)
+        if state.study is not study:
+            return  # It was changed meanwhile, and is opened as it is now.
         for trial in trials:
             state.ledger.put(trial)
         state.ledger.rerank(study.objective)

@@ -61,7 +61,7 @@ class Controller:
             return
         self._withdraw_refusal(ref.key)
         state = self._states.get(ref.key)
-        if state is None or state.ref != ref or _needs_another_space(state, study):
+        if state is None or state.ref != ref:
             self._states[ref.key] = self._begin(study, ref)
         elif state.generation != study.metadata.generation:
             self._change(state, study)
@@ -79,7 +79,7 @@ class Controller:
             status = refused_status(generation, problems, told, self._now())
             self._refusals[ref.key] = self._spawn(self._tell_refusal(ref, status))
             return
-        state.generation = generation
+        state.generation, state.successor = generation, None
         state.stalls[SPEC] = Trouble("InvalidSpec", sentences(problems))
         self._touch(state)
 
@@ -138,9 +138,19 @@ class Controller:
         return StudyState.begin(study, ref, study.seed, started, self._randomness)
 
     def _change(self, state: StudyState, study: Study) -> None:
-        """Take over a changed manifest, as far as it may change."""
-        state.generation = study.metadata.generation
-        problems = check_changes(state.study, study, has_trials=len(state.ledger) > 0)
+        """Take over a changed manifest, as far as it may change.
+
+        A study without trials begins anew with another space, template or sampler: once nothing is under way that may
+        become its first trial.
+        """
+        state.generation, state.successor = study.metadata.generation, None
+        problems = check_changes(state.study, study, has_trials=True)
+        if problems and not len(state.ledger):
+            if state.in_flight:
+                state.successor = study
+            else:
+                self._states[state.key] = self._begin(study, state.ref)
+            return
         if problems:
             state.stalls[SPEC] = Trouble("ImmutableFieldChanged", sentences(problems))
         else:
@@ -158,7 +168,7 @@ class Controller:
 
     def _pass(self, key: StudyKey) -> None:
         state = self._states.get(key)
-        if state is None:
+        if state is None or state.successor is not None:
             return
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -190,6 +200,8 @@ class Controller:
         finally:
             state.in_flight.discard(command.key)
             if self._states.get(state.key) is state:
+                if state.successor is not None and not state.in_flight:
+                    self._change(state, state.successor)
                 self._queue.add(state.key)
 
     async def _tell_refusal(self, ref: StudyRef, status: Mapping[str, object]) -> None:
@@ -217,9 +229,3 @@ class Controller:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _needs_another_space(state: StudyState, study: Study) -> bool:
-    """Whether a study that has no trials yet was given another space, template or sampler: then it begins anew."""
-    changed = check_changes(state.study, study, has_trials=True)
-    return bool(changed) and len(state.ledger) == 0 and not state.in_flight

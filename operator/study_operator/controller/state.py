@@ -29,6 +29,7 @@ class StudyState:
     """One life of one study.
 
     - ``generation``: of the newest manifest, be it one that could not be taken over and therefore is not ``study``.
+    - ``successor``: the manifest with which the study begins anew as soon as nothing is under way.
     - ``space``, ``sampler``: None until the study was opened, that is, checked and its trials read.
     - ``runs``: the run of each trial that is not final, by index.
     - ``early``: runs as they were seen before the study was opened, by their id.
@@ -53,6 +54,7 @@ class StudyState:
     started: datetime
     seed: int
     generation: int
+    successor: Study | None = None
     space: Space | None = None
     sampler: Sampler | None = None
     runs: dict[int, Run] = field(default_factory=dict)
