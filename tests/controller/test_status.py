@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 import pytest
 from study_operator.api.status import StudyStatus
 from study_operator.backends.memory import MemoryWorld, Script
-from study_operator.backends.port import Exhausted, Severity, StudyKey, StudyRef, Unavailable
+from study_operator.backends.port import Exhausted, Gone, Severity, StudyKey, StudyRef, Unavailable
 from study_operator.controller.announcements import announcements
+from study_operator.controller.telemetry import NoTelemetry
 from study_operator.results.taxonomy import RunEnd
 from study_operator.space import Problem
 
@@ -140,6 +142,61 @@ async def test_a_refusal_is_told_as_soon_as_it_can_be_and_not_after_the_mended_m
         await until(lambda: state(world) == "Finished")
         await asyncio.sleep(0.1)
     assert state(world) == "Finished"
+
+
+class Shown(NoTelemetry):
+    """The state that is shown of each study."""
+
+    def __init__(self) -> None:
+        self.states: dict[StudyKey, object] = {}
+
+    def study_status(self, study: StudyKey, status: Mapping[str, object]) -> None:
+        self.states[study] = status.get("state")
+
+    def study_forgotten(self, study: StudyKey) -> None:
+        self.states.pop(study, None)
+
+
+async def test_a_study_that_is_as_it_was_told_before_a_restart_is_shown(world):
+    async with running(world):
+        await until(lambda: state(world) == "Finished")
+    shown = Shown()
+    async with running(world, telemetry=shown):
+        await until(lambda: shown.states == {KEY: "Finished"})
+
+
+async def test_a_study_that_cannot_be_read_is_shown_until_it_goes(world):
+    shown = Shown()
+    async with running(world, telemetry=shown) as controller:
+        controller.study_gone(KEY)
+        controller.study_refused(REF, 1, [Problem("spec.budget", "is missing")], {})
+        await until(lambda: shown.states == {KEY: "Stalled"})
+        controller.study_gone(KEY)
+        assert not shown.states
+
+
+async def test_a_study_that_goes_while_its_status_is_written_is_not_shown_again(world):
+    shown = Shown()
+    async with running(world, telemetry=shown) as controller:
+        world.fault = lambda operation: controller.study_gone(KEY) if operation == "write_study" else None
+        await until(lambda: "write_study" in world.calls and not controller._tasks)
+    assert not shown.states
+
+
+async def test_a_study_that_is_found_to_be_gone_starts_nothing_more(world):
+    def gone(operation: str) -> None:
+        if operation == "write_study":
+            raise Gone("studies digits not found")
+
+    world.fault, shown = gone, Shown()
+    async with running(world, telemetry=shown) as controller:
+        await until(lambda: not controller._states and not controller._tasks)
+        begun = len(world.calls)
+        for run in list(world.runs.get(KEY, {}).values()):
+            controller.run_changed(run)
+        await asyncio.sleep(0.05)
+    assert len(world.calls) == begun
+    assert not shown.states
 
 
 async def test_a_condition_keeps_its_time_while_its_status_stays(world):

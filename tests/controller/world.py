@@ -11,6 +11,7 @@ from study_operator.api import Study, parse_study
 from study_operator.backends.memory import MemoryBackend, MemoryMetrics, MemoryWorld, Script
 from study_operator.backends.port import StudyKey, StudyRef
 from study_operator.controller import Controller, ControllerSettings
+from study_operator.controller.telemetry import Telemetry
 from study_operator.results.trial import Curve, Trial, TrialSpec
 
 KEY = StudyKey("default", "digits")
@@ -53,13 +54,19 @@ async def running(
     study: Study | None = None,
     settings: ControllerSettings | None = None,
     ahead: timedelta = timedelta(),
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Controller]:
     """A controller at work on ``world``, its clock ``ahead`` of the world's; leaving it is a crash."""
     settings = settings or ControllerSettings(status_interval=0.0, trial_state_delay=60.0)
     controller: Controller
     backend = MemoryBackend(world, lambda: controller)
     controller = Controller(
-        backend, MemoryMetrics(world), settings, now=lambda: datetime.now(UTC) + ahead, randomness=random.Random(0)
+        backend,
+        MemoryMetrics(world),
+        settings,
+        now=lambda: datetime.now(UTC) + ahead,
+        telemetry=telemetry,
+        randomness=random.Random(0),
     )
     task = asyncio.create_task(controller.run())
     try:

@@ -19,7 +19,6 @@ from study_operator.backends.port import (
     Announcement,
     Backend,
     Exhausted,
-    Gone,
     NoRecord,
     Refused,
     Run,
@@ -101,7 +100,7 @@ class Actions:
         }
 
     async def perform(self, state: StudyState, command: Command) -> None:
-        """Do it, and take note of how it went. Only what nobody foresaw is raised."""
+        """Do it, and take note of how it went. Raises Gone, and what nobody foresaw."""
         try:
             await self._perform[command.kind](state, command.index)
         except _Incomplete as error:
@@ -120,7 +119,7 @@ class Actions:
             logger.warning(
                 "study %s: no room for the %s of trial %d: %s", state.key, command.kind, command.index, error
             )
-        except (Refused, Gone) as error:
+        except Refused as error:
             state.backoff.failed(command.hold, self._time(), REFUSED_DELAY)
             state.stalls[command.kind] = Trouble(type(error).__name__, str(error))
             logger.warning("study %s: %s of trial %d was refused: %s", state.key, command.kind, command.index, error)
@@ -328,7 +327,6 @@ class Actions:
             state.changed = True
             raise
         state.written_status = status
-        self._telemetry.study_status(state.key, status)
         for announcement in announcements(before, status):
             await self._backend.announce(state.ref, announcement)
 

@@ -162,6 +162,10 @@ class Controller:
                 state.unwritten |= dict.fromkeys(state.ledger.rerank(study.objective), time)
         state.changed = True
 
+    def _has(self, state: StudyState) -> bool:
+        """Whether the study is still known, and in the life that ``state`` tells of."""
+        return self._states.get(state.key) is state
+
     def _touch(self, state: StudyState) -> None:
         state.changed = True
         self._queue.add(state.key)
@@ -194,12 +198,19 @@ class Controller:
             await self._actions.perform(state, command)
         except asyncio.CancelledError:
             raise
+        except Gone as gone:
+            if self._has(state):
+                logger.info("study %s is gone: %s", state.key, gone)
+                self.study_gone(state.key)
         except Exception:
             logger.exception("%s of trial %d of study %s failed", command.kind, command.index, state.key)
             state.backoff.failed(command.key, asyncio.get_running_loop().time(), 5.0)
+        else:
+            if command.kind is Kind.REPORT and self._has(state):
+                self._telemetry.study_status(state.key, state.written_status)
         finally:
             state.in_flight.discard(command.key)
-            if self._states.get(state.key) is state:
+            if self._has(state):
                 if state.successor is not None and not state.in_flight:
                     self._change(state, state.successor)
                 self._queue.add(state.key)

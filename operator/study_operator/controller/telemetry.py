@@ -20,7 +20,7 @@ class Telemetry(Protocol):
         ...
 
     def study_status(self, study: StudyKey, status: Mapping[str, object]) -> None:
-        """A study's status was written."""
+        """A study's status, as it was written or found to be written already."""
         ...
 
     def study_forgotten(self, study: StudyKey) -> None:
