@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from study_operator.api import Study
 from study_operator.backends.memory import MemoryWorld, Script
-from study_operator.backends.port import Exhausted, Foreign, RunPhase, StudyRef, Unavailable
+from study_operator.backends.port import Exhausted, Foreign, Refused, RunPhase, StudyRef, Unavailable
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
@@ -279,6 +279,21 @@ async def test_a_study_whose_time_is_over_finishes_what_runs_and_starts_nothing(
     assert status["trials"]["succeeded"] == 2
     assert condition(world, "Finished")["reason"] == "DurationReached"
     assert len(trials(world)) == 2
+
+
+async def test_results_that_cannot_be_written_hold_up_no_others(world, monkeypatch):
+    monkeypatch.setattr("study_operator.controller.actions.REFUSED_DELAY", 60.0)
+    refused = []
+
+    def refuse_the_first(operation: str) -> None:
+        if operation == "write_trial" and len(refused) < 2:
+            refused.append(Refused("a webhook says no"))
+            raise refused[-1]
+
+    world.fault = refuse_the_first
+    settings = ControllerSettings(status_interval=0.0, trial_state_delay=60.0, concurrent_writes=2)
+    async with running(world, settings=settings):
+        await until(lambda: sum(trial.status.state.final for trial in trials(world)) == 6)
 
 
 @pytest.mark.parametrize("fault", [Unavailable("down"), Exhausted("exceeded quota"), Foreign("somebody else's")])

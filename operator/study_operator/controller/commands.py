@@ -143,14 +143,21 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
         yield from _refill(state, settings)
     yield from (Command(Kind.STOP, index) for index in state.stale if index not in state.unwritten)
     yield from (Command(Kind.COLLECT, index) for index in state.collecting)
-    ready_writes = (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time)
-    yield from islice(
-        (command for command in ready_writes if command.key not in state.in_flight),
-        settings.concurrent_writes - state.under_way(Kind.WRITE),
-    )
+    yield from _writes(state, settings, time)
     yield from _surplus(state, now)
     if release_due(state, settings, now, time):
         yield Command(Kind.RELEASE)
+
+
+def _writes(state: StudyState, settings: ControllerSettings, time: float) -> Iterator[Command]:
+    """As many as may be under way at once; those that are held up take nobody's place."""
+    room = settings.concurrent_writes - state.under_way(Kind.WRITE)
+    for command in (Command(Kind.WRITE, index) for index, due_at in state.unwritten.items() if due_at <= time):
+        if due(state, command, time):
+            if room <= 0:
+                return
+            room -= 1
+        yield command
 
 
 def _refill(state: StudyState, settings: ControllerSettings) -> Iterator[Command]:
