@@ -3,7 +3,7 @@
 import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -279,6 +279,23 @@ async def test_a_study_whose_time_is_over_finishes_what_runs_and_starts_nothing(
     assert status["trials"]["succeeded"] == 2
     assert condition(world, "Finished")["reason"] == "DurationReached"
     assert len(trials(world)) == 2
+
+
+async def test_a_study_wakes_whose_time_ends_while_it_is_looked_at(world):
+    world.trainer = lambda spec: Script(running=60.0)
+    start, step, looks = datetime.now(UTC), timedelta(), 0
+
+    def clock() -> datetime:
+        nonlocal looks
+        looks += 1
+        return start + looks * step
+
+    study = manifest(budget={"trials": 8, "parallelism": 2, "maxDuration": "1m"})
+    async with running(world, study, now=clock) as controller:
+        await until(lambda: state(world) == "Running" and not controller._tasks and not len(controller._queue))
+        looks, step = 0, timedelta(seconds=59.99)
+        controller.study_changed(study)
+        await until(lambda: state(world) == "Finishing")
 
 
 async def test_results_that_cannot_be_written_hold_up_no_others(world, monkeypatch):

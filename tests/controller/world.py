@@ -55,6 +55,7 @@ async def running(
     settings: ControllerSettings | None = None,
     ahead: timedelta = timedelta(),
     telemetry: Telemetry | None = None,
+    now: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[Controller]:
     """A controller at work on ``world``, its clock ``ahead`` of the world's; leaving it is a crash."""
     settings = settings or ControllerSettings(status_interval=0.0, trial_state_delay=60.0)
@@ -64,7 +65,7 @@ async def running(
         backend,
         MemoryMetrics(world),
         settings,
-        now=lambda: datetime.now(UTC) + ahead,
+        now=now or (lambda: datetime.now(UTC) + ahead),
         telemetry=telemetry,
         randomness=random.Random(0),
     )

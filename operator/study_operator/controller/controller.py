@@ -175,15 +175,16 @@ class Controller:
         if state is None or state.successor is not None:
             return
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        # One look at the clocks: what becomes due after it is what the study is woken for.
+        now, begun = self._now(), loop.time()
         try:
-            commands = wanted(state, self._settings, self._now(), begun)
+            commands = wanted(state, self._settings, now, begun)
             state.keep_troubles(command.kind for command in commands)
             for command in commands:
                 if due(state, command, begun):
                     state.in_flight.add(command.key)
                     self._spawn(self._act(state, command))
-            delay = wake(state, self._settings, self._now(), begun)
+            delay = wake(state, self._settings, now, begun)
             if delay is not None:
                 self._queue.add_after(key, delay)
         except Exception:
