@@ -6,7 +6,7 @@ A study's own status writes come back as events too, so a manifest is parsed aga
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
 from study_operator.api import InvalidManifest, Study, parse_study
