@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from study_operator.api import Study
 from study_operator.backends.memory import MemoryWorld, Script
-from study_operator.backends.port import Exhausted, Foreign, Refused, RunPhase, StudyRef, Unavailable
+from study_operator.backends.port import Exhausted, Foreign, Refused, Run, RunPhase, StudyRef, Unavailable
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
@@ -403,6 +403,22 @@ async def test_a_trial_that_is_deleted_while_it_waits_is_persisted_again(world):
         await until(lambda: state(world) == "Finished")
     assert trials(world)[1].spec == spec
     assert world.calls.count("create_trial") == 9
+
+
+async def test_what_is_heard_of_a_run_after_its_end_is_old_news(world):
+    """A process that has just begun has read how runs ended, and then hears from the watch how they came to it."""
+    async with running(world) as controller:
+        tell = controller.run_changed
+
+        def tell_again(run: Run) -> None:
+            tell(run)
+            if run.phase is RunPhase.ENDED:
+                tell(replace(run, phase=RunPhase.QUEUED, end=None, finished=None))
+
+        controller.run_changed = tell_again
+        await until(lambda: state(world) == "Finished")
+    assert world.calls.count("start") == 8
+    assert {trial.status.failed_runs for trial in trials(world)} == {()}
 
 
 async def test_the_run_of_a_deleted_trial_is_removed_and_its_result_is_not_taken(world):

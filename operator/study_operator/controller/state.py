@@ -173,6 +173,9 @@ class StudyState:
             if run.phase is RunPhase.ENDED and run.id == trial.status.run:
                 self.retain(run)
             return
+        known = self.runs.get(run.index)
+        if known is not None and known.id == run.id and known.phase is RunPhase.ENDED:
+            return  # what comes later was on its way when its end was read
         self.runs[run.index] = run
         status = status_while_running(trial.status, run)
         if status != trial.status:
