@@ -136,7 +136,7 @@ class OnThisMachine:
     async def backend(self, study: Study) -> AsyncIterator[tuple[Backend, Witness]]:
         witness, folder = Witness(), self._folder(study)
         backend = LocalBackend(
-            folder, witness, clock=time.time, random=random.Random(1), environ=os.environ, cwd=folder.path
+            folder, witness, clock=time.time, random=random.Random(), environ=os.environ, cwd=folder.path
         )
         backend.observer = witness
         try:

@@ -84,7 +84,7 @@ class Engine:
     async def __call__(self) -> AsyncIterator[tuple[LocalBackend, Recorder]]:
         recorder = Recorder()
         backend = LocalBackend(
-            self.folder, recorder, clock=time.time, random=random.Random(1), environ=os.environ, cwd=self.folder.path
+            self.folder, recorder, clock=time.time, random=random.Random(), environ=os.environ, cwd=self.folder.path
         )
         backend.observer = recorder
         try:
