@@ -1,5 +1,6 @@
 """Whole studies on a world in memory: what a user may count on."""
 
+import asyncio
 import json
 import random
 from dataclasses import replace
@@ -9,7 +10,16 @@ from typing import Any
 import pytest
 from study_operator.api import Study
 from study_operator.backends.memory import MemoryWorld, Script
-from study_operator.backends.port import Exhausted, Foreign, Refused, Run, RunPhase, StudyRef, Unavailable
+from study_operator.backends.port import (
+    Exhausted,
+    Foreign,
+    Refused,
+    Run,
+    RunPhase,
+    StudyKey,
+    StudyRef,
+    Unavailable,
+)
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec, TrialState
@@ -381,6 +391,27 @@ async def test_a_deleted_trial_runs_again_after_a_resync(world):
     assert trials(world)[3].spec == spec
 
 
+async def test_a_resync_reads_one_study_after_the_other(world):
+    read: list[float] = []
+    names = ["one", "two", "three"]
+
+    def listen(operation: str) -> None:
+        if operation == "trials":
+            read.append(asyncio.get_running_loop().time())
+
+    async with running(world) as controller:
+        controller.study_gone(KEY)
+        for name in names:
+            metadata = manifest().metadata.model_copy(update={"name": name})
+            controller.study_changed(manifest().model_copy(update={"metadata": metadata}))
+        keys = [StudyKey("default", name) for name in names]
+        await until(lambda: all(world.statuses.get(key, {}).get("state") == "Finished" for key in keys))
+        world.fault, begun = listen, asyncio.get_running_loop().time()
+        controller.resync(spread=0.3)
+        await until(lambda: len(read) == 3)
+    assert [time >= begun + turn for turn, time in zip((0.0, 0.1, 0.2), read, strict=True)] == [True] * 3
+
+
 async def test_a_trial_that_is_deleted_while_it_runs_is_computed_anew_at_once(world):
     slow = True
     world.trainer = lambda spec: Script(running=60.0 if slow and spec.index == 1 else 0.0, curves=good(spec).curves)
@@ -496,7 +527,7 @@ async def test_an_end_that_is_seen_while_the_study_is_opened_is_not_lost(world):
 
 
 async def test_failed_trials_that_a_person_deletes_run_again_by_themselves(world, monkeypatch):
-    monkeypatch.setattr("study_operator.controller.actions.FAILING_REREAD", 0.05)
+    monkeypatch.setattr("study_operator.controller.commands.FAILING_REREAD", 0.05)
     world.trainer = lambda spec: Script(end=RunEnd(1, "Error", "no such file"))
     async with running(world):
         await until(lambda: state(world) == "Stalled")

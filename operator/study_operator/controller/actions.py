@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -31,7 +32,6 @@ from study_operator.backends.port import (
 from study_operator.controller.announcements import announcements
 from study_operator.controller.collect import collect, vanished
 from study_operator.controller.commands import (
-    FAILING_REREAD,
     HOLD_COLLECTIONS,
     RELEASE_INTERVAL,
     Command,
@@ -182,8 +182,7 @@ class Actions:
         for index, run_id in running.items():
             if run_id not in ids and index in state.runs and state.runs[index].id == run_id:
                 self.run_vanished(state, index)
-        state.reread = False
-        state.reread_due = self._time() + FAILING_REREAD
+        state.reread_due, state.reread_at = math.inf, self._time()
         self._fold_listed(state, runs)
 
     async def _read(self, study: StudyRef) -> tuple[Sequence[Trial], Sequence[Run]]:
@@ -215,7 +214,7 @@ class Actions:
         state.ledger.put(trial)
         if trial.status != TrialStatus():
             # An earlier process came further than it could tell: its runs are to be found too.
-            state.reread = True
+            state.reread_due = self._time()
 
     async def _start(self, state: StudyState, index: int) -> None:
         trial = state.ledger.get(index)

@@ -7,6 +7,7 @@ next one, and what they bring back leads to the next pass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -136,7 +137,7 @@ def _unlearned(state: StudyState) -> bool:
 
 
 def _running(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> Iterator[Command]:
-    if state.reread or (failing(state, settings) and state.reread_due <= time):
+    if _reread_due(state, settings) <= time:
         yield Command(Kind.REREAD)
     halted = state.study.spec.suspend or SPEC in state.stalls or expired(state, now) or _suspicious(state, settings)
     if not halted:
@@ -147,6 +148,12 @@ def _running(state: StudyState, settings: ControllerSettings, now: datetime, tim
     yield from _surplus(state, now)
     if release_due(state, settings, now, time):
         yield Command(Kind.RELEASE)
+
+
+def _reread_due(state: StudyState, settings: ControllerSettings) -> float:
+    """When the trials and runs are to be read again."""
+    soon = state.reread_at + FAILING_REREAD if failing(state, settings) else math.inf
+    return min(state.reread_due, soon)
 
 
 def _writes(state: StudyState, settings: ControllerSettings, time: float) -> Iterator[Command]:
@@ -225,8 +232,7 @@ def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: f
     delays += [state.analysis_due - time] if _unlearned(state) else []
     delays += [due_at - time for due_at in state.unwritten.values()]
     delays += state.backoff.delays(time)
-    if state.opened and failing(state, settings):
-        delays.append(state.reread_due - time)
+    delays += [_reread_due(state, settings) - time] if state.opened else []
     end = expiry(state)
     if end is not None:
         delays.append((end - now).total_seconds())
@@ -234,5 +240,5 @@ def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: f
     if oldest is not None and oldest.finished is not None:
         ripe = (oldest.finished - now).total_seconds() + settings.retention
         delays.append(max(ripe, state.release_due - time))
-    coming = [delay for delay in delays if delay > 0]
+    coming = [delay for delay in delays if 0 < delay < math.inf]
     return min(coming, default=None)

@@ -114,10 +114,13 @@ class Controller:
             self._actions.run_vanished(state, index)
         self._touch(state)
 
-    def resync(self) -> None:
-        """Read every study's trials and runs anew, because watches do not tell everything."""
-        for state in self._states.values():
-            state.reread = True
+    def resync(self, spread: float = 0.0) -> None:
+        """Read every study's trials and runs anew, because watches do not tell everything: one study after the other,
+        over ``spread`` seconds.
+        """
+        time, turn = asyncio.get_running_loop().time(), spread / max(1, len(self._states))
+        for number, state in enumerate(self._states.values()):
+            state.reread_due = min(state.reread_due, time + number * turn)
             self._queue.add(state.key)
 
     async def run(self) -> None:

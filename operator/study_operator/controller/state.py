@@ -6,6 +6,7 @@ writes. What has changed and is not durable yet stands in ``unwritten``; a pass 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,8 @@ class StudyState:
       pass.
     - ``lessons``: what the trials taught when they were last looked at; ``analysed`` says how they stood then (see
       :attr:`standing`) and whether they had all ended. While they run, the next look is at ``analysis_due``.
+    - ``reread_due``: when the trials and runs are to be read again because watches do not tell everything, and
+      ``reread_at`` when they last were (monotonic, seconds).
     - ``changed``: whether the status may differ from the written one, which may be written again at ``status_due``.
     """
 
@@ -70,14 +73,14 @@ class StudyState:
     holds: dict[str, Trouble] = field(default_factory=dict)
     changed: bool = True
     metrics_trouble: str = ""
-    reread: bool = False
     lessons: Lessons = field(default_factory=Lessons)
     analysed: tuple[int, int, bool] | None = None
     analysis_due: float = 0.0
     written_status: Mapping[str, object] = field(default_factory=dict)
     status_due: float = 0.0
     release_due: float = 0.0
-    reread_due: float = 0.0
+    reread_due: float = math.inf
+    reread_at: float = -math.inf
 
     @classmethod
     def begin(cls, study: Study, ref: StudyRef, seed: int, started: datetime, randomness: random.Random) -> StudyState:

@@ -194,7 +194,7 @@ async def _resync(relist: Relist, controller: Controller, interval: float) -> No
         await asyncio.sleep(interval)
         await _persist("list the studies", relist.studies)
         await _persist("list the Jobs", relist.jobs)
-        controller.resync()
+        controller.resync(spread=interval)
 
 
 async def _look_for_pods(missing: MissingPods, clock: Callable[[], float]) -> None:
