@@ -169,11 +169,12 @@ class StudyState:
         trial = self.ledger.get(run.index)
         if trial is None or run.id in self.disowned:
             return
-        if run.id in trial.status.failed_runs:
+        final, latest = trial.status.state.final, run.id == trial.status.run
+        if run.id in trial.status.failed_runs and not (final and latest):
             self.stale[run.index] = run
             return
-        if trial.status.state.final:
-            if run.phase is RunPhase.ENDED and run.id == trial.status.run:
+        if final:
+            if run.phase is RunPhase.ENDED and latest:
                 self.retain(run)
             return
         known = self.runs.get(run.index)
