@@ -200,11 +200,18 @@ class Actions:
                 self.run_vanished(state, index)
 
     def run_vanished(self, state: StudyState, index: int) -> None:
-        """The trial's run is gone, and how it ended was not seen."""
-        trial = state.ledger.get(index)
+        """The trial's run is gone. Where it was seen to end, all that it left is known, and its result comes from
+        that.
+        """
+        trial, run = state.ledger.get(index), state.runs.get(index)
+        if run is not None and run.phase is RunPhase.ENDED:
+            return
         state.runs.pop(index, None)
         if trial is not None and not trial.status.state.final and trial.status.state is not TrialState.PENDING:
-            state.conclude(index, vanished(trial.status, self._settings.infrastructure_retries), self._time())
+            status = vanished(trial.status, self._settings.infrastructure_retries)
+            state.conclude(index, status, self._time())
+            if status.state.final:
+                del state.curves[index]  # those that were persisted while it awaited more of them stand
 
     async def _persist(self, state: StudyState, index: int) -> None:
         spec = rerun_spec(state, index) if index >= FIRST_CONFIRMATION else await proposed_trial(state, index)
@@ -251,6 +258,9 @@ class Actions:
                 trial, run, study.objective, study.metrics, self._metrics, self._settings, now, waited
             )
         self._note_source(state, collected.unavailable)
+        current = state.runs.get(index)
+        if current is None or current.id != run.id:
+            return  # the trial has another run by now, or is another one
         if not collected.again:
             state.conclude(index, collected.status, self._time())
             await self._tell_failure(state, trial.spec, collected.status)

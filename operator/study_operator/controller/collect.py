@@ -20,7 +20,7 @@ from study_operator.metrics.termination import RecordInvalid, parse_record
 from study_operator.results.conclusion import conclude, missing_points
 from study_operator.results.objective import Objective
 from study_operator.results.taxonomy import COMPLETED, INFRASTRUCTURE, Record, RunEnd, classify
-from study_operator.results.trial import Source, Trial, TrialState, TrialStatus
+from study_operator.results.trial import Trial, TrialState, TrialStatus
 
 INLINE_POINTS = 1000
 """Points of a trial that are judged on the event loop, in about 3 ms; more go to a thread."""
@@ -131,7 +131,6 @@ def vanished(status: TrialStatus, retries: int) -> TrialStatus:
         state=TrialState.SUCCEEDED,
         reason=COMPLETED,
         message="The run was removed before its curves were complete.",
-        source=Source.TERMINATION_RECORD,
     )
 
 
