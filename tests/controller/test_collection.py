@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from study_operator.api import Study
 from study_operator.backends.memory import MemoryMetrics, MemoryWorld, Script
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
@@ -26,6 +27,22 @@ CURVE = Curve((1, 2), (1.0, 0.5))
 RECORDED = Script(
     termination=json.dumps({"metrics": {"validation_error": SUMMARY}}), curves={"validation_error": CURVE}
 )
+
+BOTH = {"validation_error": CURVE, "loss": Curve((1, 2), (9.0, 7.0))}
+BOTH_SUMMARIES = {"validation_error": SUMMARY, "loss": {"count": 2, "final": [2, 7.0]}}
+
+
+def by(metric: str, generation: int = 1) -> Study:
+    """The study of one trial with the loss beside the error, ranked by ``metric``."""
+    objective = {"metric": metric, "direction": "Minimize"}
+    metrics = [] if metric == "loss" else [{"name": "loss"}]
+    return manifest(
+        generation,
+        hyperparameters=[RATE],
+        budget=ONE.spec.budget.model_dump(exclude_none=True),
+        metrics=metrics,
+        objective=objective,
+    )
 
 
 async def idle(controller: Controller) -> None:
@@ -77,6 +94,85 @@ async def test_a_result_is_that_of_the_run_that_the_trial_has_when_it_is_known(m
     [trial] = trials(world)
     assert (trial.status.state, trial.status.run) == (TrialState.SUCCEEDED, world.runs[KEY][0].id)
     assert world.calls.count("start") == 2
+
+
+async def test_a_divergence_that_is_durable_outlasts_the_run_that_it_came_from():
+    nan = json.dumps({"metrics": {"validation_error": {"count": 2, "final": [2, "NaN"]}}})
+    world = MemoryWorld(lambda _: Script(RunEnd(65), nan, {"validation_error": Curve((1,), (1.0,))}))
+    settings = replace(PROMPT, metrics_patience=0.5)
+    async with running(world, ONE, settings):
+        await until(lambda: [trial.status.reason for trial in trials(world)] == ["MetricsIncomplete"])
+    world.runs[KEY].clear()
+    async with running(world, ONE, settings):
+        await until(lambda: state(world) == "Finished")
+    [trial] = trials(world)
+    assert (trial.status.state, trial.status.reason) == (TrialState.INFEASIBLE, "Diverged")
+    assert world.calls.count("start") == 1
+
+
+async def test_the_source_of_numbers_outlasts_the_run_that_they_came_from():
+    lost = json.dumps({"metrics": {"validation_error": SUMMARY, "loss": {"count": 9, "final": [9, 0.1]}}})
+    world = MemoryWorld(lambda _: replace(RECORDED, termination=lost))
+    async with running(world, ONE, PROMPT):
+        await until(lambda: [trial.status.reason for trial in trials(world)] == ["MetricsIncomplete"])
+    world.runs[KEY].clear()
+    async with running(world, ONE, PROMPT):
+        await until(lambda: state(world) == "Finished")
+    assert [trial.status.source for trial in trials(world)] == [Source.ENDPOINT]
+
+
+async def test_a_trial_that_outlasts_its_run_is_judged_by_the_objective_that_the_study_has_now():
+    lost = json.dumps({"metrics": BOTH_SUMMARIES | {"other": {"count": 9, "final": [9, 0.1]}}})
+    world = MemoryWorld(lambda _: Script(termination=lost, curves=BOTH))
+    async with running(world, by("validation_error"), PROMPT):
+        await until(lambda: [trial.status.reason for trial in trials(world)] == ["MetricsIncomplete"])
+    world.runs[KEY].clear()
+    async with running(world, by("loss", generation=2), PROMPT):
+        await until(lambda: state(world) == "Finished")
+    assert world.statuses[KEY]["best"]["objective"] == "7.0"
+
+
+async def test_an_objective_that_changes_while_metrics_are_asked_for_is_what_the_trial_is_ranked_by(monkeypatch):
+    world, asked, answered = MemoryWorld(lambda _: Script(curves=BOTH)), asyncio.Event(), asyncio.Event()
+    curves = MemoryMetrics.curves
+
+    async def slow(self, request):
+        asked.set()
+        await answered.wait()
+        return await curves(self, request)
+
+    monkeypatch.setattr(MemoryMetrics, "curves", slow)
+    async with running(world, by("validation_error"), PROMPT) as controller:
+        await until(asked.is_set)
+        controller.study_changed(by("loss", generation=2))
+        answered.set()
+        await until(lambda: state(world) == "Finished")
+    assert world.statuses[KEY]["best"]["objective"] == "7.0"
+
+
+async def test_a_trial_made_anew_while_its_collection_waited_for_its_turn_is_not_taken_for_ended(monkeypatch):
+    world, answered = MemoryWorld(lambda _: RECORDED), asyncio.Event()
+    curves = MemoryMetrics.curves
+
+    async def slow(self, request):
+        await answered.wait()
+        return await curves(self, request)
+
+    monkeypatch.setattr(MemoryMetrics, "curves", slow)
+    study = manifest(budget={"trials": 2, "parallelism": 2})
+    async with running(world, study, replace(PROMPT, concurrent_collections=1)) as controller:
+        known = controller._states[KEY]
+        await until(lambda: len(known.collecting) == 2 and len(known.awaited) == 1)
+        await asyncio.sleep(0.05)
+        [waits] = set(known.collecting) - set(known.awaited)
+        world.trainer = lambda _: Script(running=60.0)
+        world.runs[KEY].pop(waits)
+        del world.trials[REF][waits]
+        controller.resync()
+        await until(lambda: waits in known.runs and known.runs[waits].phase == "Running")
+        answered.set()
+        await until(lambda: not controller._tasks)
+        assert waits not in known.awaited
 
 
 async def test_curves_that_were_persisted_outlast_the_run_that_they_came_from():

@@ -208,7 +208,7 @@ class Actions:
             return
         state.runs.pop(index, None)
         if trial is not None and not trial.status.state.final and trial.status.state is not TrialState.PENDING:
-            status = vanished(trial.status, self._settings.infrastructure_retries)
+            status = vanished(trial.status, state.study.objective, self._settings.infrastructure_retries)
             state.conclude(index, status, self._time())
             if status.state.final:
                 del state.curves[index]  # those that were persisted while it awaited more of them stand
@@ -247,20 +247,19 @@ class Actions:
             state.conclude(index, TrialStatus(failed_runs=trial.status.failed_runs), self._time())
 
     async def _collect(self, state: StudyState, index: int) -> None:
-        trial, run = state.ledger.get(index), state.runs.get(index)
-        if trial is None or run is None:
-            state.runs.pop(index, None)
-            return
-        study = state.study
         async with self._collections:
+            trial, run = state.ledger.get(index), state.runs.get(index)
+            if trial is None or run is None or run.phase is not RunPhase.ENDED:
+                return  # the trial was deleted before it was its turn
+            study = state.study
             now, waited = self._now(), self._time() - state.awaited.setdefault(index, self._time())
             collected = await collect(
                 trial, run, study.objective, study.metrics, self._metrics, self._settings, now, waited
             )
         self._note_source(state, collected.unavailable)
         current = state.runs.get(index)
-        if current is None or current.id != run.id:
-            return  # the trial has another run by now, or is another one
+        if current is None or current.id != run.id or study.objective != state.study.objective:
+            return  # the trial has another run by now, or is another one, or is to be judged by something else
         if not collected.again:
             state.conclude(index, collected.status, self._time())
             await self._tell_failure(state, trial.spec, collected.status)

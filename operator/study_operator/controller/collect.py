@@ -19,7 +19,7 @@ from study_operator.metrics.source import CurveAnswer, CurveRequest, MetricsSour
 from study_operator.metrics.termination import RecordInvalid, parse_record
 from study_operator.results.conclusion import conclude, missing_points
 from study_operator.results.objective import Objective
-from study_operator.results.taxonomy import COMPLETED, INFRASTRUCTURE, Record, RunEnd, classify
+from study_operator.results.taxonomy import DIVERGED, INFRASTRUCTURE, Record, RunEnd, classify, judged
 from study_operator.results.trial import Trial, TrialState, TrialStatus
 
 INLINE_POINTS = 1000
@@ -120,18 +120,16 @@ def disrupted(status: TrialStatus, run_id: str, end: RunEnd, retries: int) -> Tr
     return TrialStatus(TrialState.PENDING, INFRASTRUCTURE, message, failed_runs=failed_runs)
 
 
-def vanished(status: TrialStatus, retries: int) -> TrialStatus:
-    """The status of a trial whose run is gone. One that only awaited its curves has its record's numbers, and they
-    stand.
+def vanished(status: TrialStatus, objective: Objective, retries: int) -> TrialStatus:
+    """The status of a trial whose run is gone. One that only awaited its curves has its record's numbers, and what they
+    tell stands: that it ended well, or that it diverged.
     """
-    if status.state is not TrialState.AWAITING_METRICS or status.objective is None:
-        return disrupted(status, status.run, VANISHED, retries)
-    return replace(
-        status,
-        state=TrialState.SUCCEEDED,
-        reason=COMPLETED,
-        message="The run was removed before its curves were complete.",
-    )
+    told = judged(status, objective)
+    # A series that ends in NaN is infeasible however its run ended; one that ends finite may be of a run that failed.
+    known = status.objective is not None or told.reason == DIVERGED
+    if status.state is TrialState.AWAITING_METRICS and known:
+        return told
+    return disrupted(status, status.run, VANISHED, retries)
 
 
 def _record(termination: str) -> tuple[Record | None, str]:

@@ -118,8 +118,11 @@ def reclassify(status: TrialStatus, objective: Objective) -> TrialStatus:
 
     Only a run that ended well is judged anew: what it reported alone decides about it.
     """
-    if not _judged_by_metrics(status):
-        return status
+    return judged(status, objective) if _judged_by_metrics(status) else status
+
+
+def judged(status: TrialStatus, objective: Objective) -> TrialStatus:
+    """The status that its metrics alone give a trial, as if its run had ended well."""
     verdict = _judge(status.metrics, objective)
     return replace(
         status,
