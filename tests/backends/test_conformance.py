@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from study_operator.api import Study
-from study_operator.backends.port import Announcement, NoRecord, RunPhase, Severity
+from study_operator.backends.port import Announcement, NoRecord, RunPhase, Severity, StudyRef
 from study_operator.results.trial import (
     FIRST_CONFIRMATION,
     Curve,
@@ -20,7 +20,7 @@ from study_operator.results.trial import (
     TrialStatus,
 )
 
-from tests.backends.worlds import RECORD, InMemory, OnACluster, OnThisMachine, reference, trial
+from tests.backends.worlds import RECORD, InMemory, OnACluster, OnThisMachine, trial
 
 RESULT = TrialStatus(
     state=TrialState.SUCCEEDED,
@@ -64,19 +64,19 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def test_a_trial_is_persisted_as_it_was_given(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        created = await backend.create_trial(reference(study), trial(study))
+        created = await backend.create_trial(StudyRef.of(study), trial(study))
     assert created.spec == trial(study)
     assert created.status == TrialStatus()
     async with world.backend(study) as (backend, _):
-        assert await backend.trials(reference(study)) == [created]
+        assert await backend.trials(StudyRef.of(study)) == [created]
 
 
 async def test_creating_a_trial_again_finds_it_unchanged(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        await backend.create_trial(reference(study), trial(study))
-        await backend.write_trial(reference(study), trial(study), RESULT)
-        again = await backend.create_trial(reference(study), replace(trial(study), seed=99))
+        await backend.create_trial(StudyRef.of(study), trial(study))
+        await backend.write_trial(StudyRef.of(study), trial(study), RESULT)
+        again = await backend.create_trial(StudyRef.of(study), replace(trial(study), seed=99))
     assert again.spec == trial(study)
     assert again.status == RESULT
 
@@ -84,21 +84,21 @@ async def test_creating_a_trial_again_finds_it_unchanged(world):
 async def test_a_result_is_kept_to_the_last_digit(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        await backend.create_trial(reference(study), trial(study))
-        await backend.write_trial(reference(study), trial(study), RESULT)
+        await backend.create_trial(StudyRef.of(study), trial(study))
+        await backend.write_trial(StudyRef.of(study), trial(study), RESULT)
     async with world.backend(study) as (backend, _):
-        (kept,) = await backend.trials(reference(study))
+        (kept,) = await backend.trials(StudyRef.of(study))
     assert kept.status == RESULT
 
 
 async def test_a_trial_judged_anew_keeps_its_curves(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        await backend.create_trial(reference(study), trial(study))
-        await backend.write_trial(reference(study), trial(study), RESULT)
+        await backend.create_trial(StudyRef.of(study), trial(study))
+        await backend.write_trial(StudyRef.of(study), trial(study), RESULT)
         judged_anew = replace(RESULT, curves={}, objective=Sample(10, 1e-300), message="", failed_runs=())
-        await backend.write_trial(reference(study), trial(study), judged_anew, keep_curves=True)
-        (kept,) = await backend.trials(reference(study))
+        await backend.write_trial(StudyRef.of(study), trial(study), judged_anew, keep_curves=True)
+        (kept,) = await backend.trials(StudyRef.of(study))
     assert kept.status == replace(judged_anew, curves=RESULT.curves)
 
 
@@ -106,33 +106,33 @@ async def test_trials_are_listed_in_the_order_of_their_indices(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
         for index in (10, 2, 0):
-            await backend.create_trial(reference(study), trial(study, index))
-        assert [kept.spec.index for kept in await backend.trials(reference(study))] == [0, 2, 10]
+            await backend.create_trial(StudyRef.of(study), trial(study, index))
+        assert [kept.spec.index for kept in await backend.trials(StudyRef.of(study))] == [0, 2, 10]
 
 
 async def test_a_trial_whose_record_was_deleted_is_neither_written_nor_started(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        await backend.create_trial(reference(study), trial(study))
-        await backend.discard_trial(reference(study), trial(study))
-        await backend.discard_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
+        await backend.discard_trial(StudyRef.of(study), trial(study))
+        await backend.discard_trial(StudyRef.of(study), trial(study))
         for keep_curves in (False, True):
             with pytest.raises(NoRecord):
-                await backend.write_trial(reference(study), trial(study), RESULT, keep_curves=keep_curves)
+                await backend.write_trial(StudyRef.of(study), trial(study), RESULT, keep_curves=keep_curves)
         with pytest.raises(NoRecord):
             await backend.start(study, trial(study))
-        assert list(await backend.trials(reference(study))) == []
-        assert list(await backend.runs(reference(study))) == []
+        assert list(await backend.trials(StudyRef.of(study))) == []
+        assert list(await backend.runs(StudyRef.of(study))) == []
 
 
 async def test_a_run_that_ends_well_brings_its_termination_message(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, witness):
         await backend.check_template(study)
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         begun = await backend.start(study, trial(study))
         ended = await witness.sees(0, RunPhase.ENDED)
-    assert (ended.id, ended.study, ended.index) == (begun.id, reference(study).key, 0)
+    assert (ended.id, ended.study, ended.index) == (begun.id, StudyRef.of(study).key, 0)
     assert ended.end is not None
     assert ended.end.exit_code == 0
     assert ended.termination.strip() == RECORD
@@ -143,7 +143,7 @@ async def test_a_run_that_ends_well_brings_its_termination_message(world):
 async def test_a_run_that_fails_brings_its_exit_code(world):
     study = await world.study("fail")
     async with world.backend(study) as (backend, witness):
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         await backend.start(study, trial(study))
         ended = await witness.sees(0, RunPhase.ENDED)
     assert ended.end is not None
@@ -154,38 +154,38 @@ async def test_a_run_that_fails_brings_its_exit_code(world):
 async def test_starting_a_trial_twice_finds_its_run(world):
     study = await world.study("wait")
     async with world.backend(study) as (backend, _):
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         first = await backend.start(study, trial(study))
         again = await backend.start(study, trial(study))
     assert again.id == first.id
     async with world.backend(study) as (backend, _):
-        await backend.trials(reference(study))
-        assert [run.id for run in await backend.runs(reference(study))] == [first.id]
+        await backend.trials(StudyRef.of(study))
+        assert [run.id for run in await backend.runs(StudyRef.of(study))] == [first.id]
         assert (await backend.start(study, trial(study))).id == first.id
-        await backend.stop(reference(study), first)
+        await backend.stop(StudyRef.of(study), first)
 
 
 async def test_a_run_is_found_again_after_a_restart(world):
     study = await world.study("wait")
     async with world.backend(study) as (backend, witness):
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         begun = await backend.start(study, trial(study))
         witness.run_changed(begun)
         await witness.sees(0, RunPhase.RUNNING)
     async with world.backend(study) as (backend, _):
-        (found,) = await backend.runs(reference(study))
+        (found,) = await backend.runs(StudyRef.of(study))
         assert (found.id, found.index, found.phase) == (begun.id, 0, RunPhase.RUNNING)
-        await backend.stop(reference(study), found)
+        await backend.stop(StudyRef.of(study), found)
 
 
 async def test_an_end_that_nobody_saw_is_found_after_a_restart(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, witness):
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         await backend.start(study, trial(study))
         await witness.sees(0, RunPhase.ENDED)
     async with world.backend(study) as (backend, _):
-        (found,) = await backend.runs(reference(study))
+        (found,) = await backend.runs(StudyRef.of(study))
     assert found.phase is RunPhase.ENDED
     assert found.termination.strip() == RECORD
 
@@ -193,48 +193,48 @@ async def test_an_end_that_nobody_saw_is_found_after_a_restart(world):
 async def test_a_stopped_trial_can_be_started_anew(world):
     study = await world.study("wait")
     async with world.backend(study) as (backend, witness):
-        await backend.create_trial(reference(study), trial(study))
+        await backend.create_trial(StudyRef.of(study), trial(study))
         first = await backend.start(study, trial(study))
         witness.run_changed(first)
         await witness.sees(0, RunPhase.RUNNING)
-        await backend.stop(reference(study), first)
-        await backend.stop(reference(study), first)
+        await backend.stop(StudyRef.of(study), first)
+        await backend.stop(StudyRef.of(study), first)
         second = await backend.start(study, trial(study))
         assert second.id != first.id
-        await backend.stop(reference(study), second)
+        await backend.stop(StudyRef.of(study), second)
 
 
 async def test_released_runs_go_and_their_trials_stay(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, witness):
         for index in (0, 1):
-            await backend.create_trial(reference(study), trial(study, index))
+            await backend.create_trial(StudyRef.of(study), trial(study, index))
             await backend.start(study, trial(study, index))
         ended = [await witness.sees(index, RunPhase.ENDED) for index in (0, 1)]
-        await backend.release(reference(study), ended)
-        await backend.release(reference(study), ended)
-        assert list(await backend.runs(reference(study))) == []
-        assert len(await backend.trials(reference(study))) == 2
+        await backend.release(StudyRef.of(study), ended)
+        await backend.release(StudyRef.of(study), ended)
+        assert list(await backend.runs(StudyRef.of(study))) == []
+        assert len(await backend.trials(StudyRef.of(study))) == 2
 
 
 async def test_a_rerun_goes_the_way_of_any_trial(world):
     study = await world.study("succeed")
     rerun = replace(trial(study, FIRST_CONFIRMATION + 3), purpose=Purpose.CONFIRMATION, rerun_of=12)
     async with world.backend(study) as (backend, witness):
-        await backend.create_trial(reference(study), rerun)
+        await backend.create_trial(StudyRef.of(study), rerun)
         begun = await backend.start(study, rerun)
         ended = await witness.sees(rerun.index, RunPhase.ENDED)
         assert ended.id == begun.id
-        assert [kept.spec for kept in await backend.trials(reference(study))] == [rerun]
-        await backend.stop(reference(study), ended)
-        assert list(await backend.runs(reference(study))) == []
+        assert [kept.spec for kept in await backend.trials(StudyRef.of(study))] == [rerun]
+        await backend.stop(StudyRef.of(study), ended)
+        assert list(await backend.runs(StudyRef.of(study))) == []
 
 
 async def test_the_status_of_the_study_is_replaced_as_a_whole(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
-        await backend.write_study(reference(study), {"observedGeneration": 1, "state": "Running", "progress": "1/4"})
-        await backend.write_study(reference(study), {"observedGeneration": 1, "state": "Finished"})
+        await backend.write_study(StudyRef.of(study), {"observedGeneration": 1, "state": "Running", "progress": "1/4"})
+        await backend.write_study(StudyRef.of(study), {"observedGeneration": 1, "state": "Finished"})
     assert await world.status(study) == {"observedGeneration": 1, "state": "Finished"}
 
 
@@ -242,5 +242,5 @@ async def test_an_announcement_never_raises(world):
     study = await world.study("succeed")
     async with world.backend(study) as (backend, _):
         for number in range(3):
-            await backend.announce(reference(study), Announcement(Severity.WARNING, "TrialFailed", f"No {number}"))
-        assert list(await backend.trials(reference(study))) == []
+            await backend.announce(StudyRef.of(study), Announcement(Severity.WARNING, "TrialFailed", f"No {number}"))
+        assert list(await backend.trials(StudyRef.of(study))) == []

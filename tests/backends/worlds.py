@@ -94,10 +94,6 @@ class World(Protocol):
     async def status(self, study: Study) -> Any: ...
 
 
-def reference(study: Study) -> StudyRef:
-    return StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
-
-
 class InMemory:
     def __init__(self) -> None:
         self._program: dict[str, str] = {}
@@ -115,7 +111,7 @@ class InMemory:
         await backend.close()
 
     async def status(self, study: Study) -> Any:
-        return self.world.statuses[reference(study).key]
+        return self.world.statuses[StudyRef.of(study).key]
 
 
 class OnThisMachine:
@@ -150,8 +146,8 @@ class OnThisMachine:
     async def end(self, study: Study) -> None:
         """End what a test left running."""
         async with self.backend(study) as (backend, _):
-            await backend.runs(reference(study))
-            await backend.stop_all(reference(study))
+            await backend.runs(StudyRef.of(study))
+            await backend.stop_all(StudyRef.of(study))
 
 
 class OnACluster:
@@ -192,11 +188,11 @@ class OnACluster:
 async def _list_for_ever(backend: Backend, study: Study, witness: Witness) -> None:
     known: dict[str, Run] = {}
     while True:
-        listed = {run.id: run for run in await backend.runs(reference(study))}
+        listed = {run.id: run for run in await backend.runs(StudyRef.of(study))}
         for run in listed.values():
             witness.run_changed(run)
         for run_id in known.keys() - listed.keys():
-            witness.run_gone(reference(study).key, known[run_id].index, run_id)
+            witness.run_gone(StudyRef.of(study).key, known[run_id].index, run_id)
         known = listed
         await asyncio.sleep(0.1)
 

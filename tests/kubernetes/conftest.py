@@ -12,7 +12,6 @@ import pytest
 from study_operator.api import Study, parse_study, study_space
 from study_operator.backends.kubernetes.backend import KubernetesBackend
 from study_operator.backends.kubernetes.client import Client, load_configuration
-from study_operator.backends.port import StudyKey, StudyRef
 from study_operator.results.trial import Purpose, TrialSpec
 
 from tests.cluster.control_plane import ControlPlane
@@ -53,10 +52,6 @@ def trial(study: Study, index: int = 0) -> TrialSpec:
     point = (0.25,)
     parameters = study_space(study).parameters(0, point)
     return TrialSpec(study.metadata.name, index, 0, Purpose.SEARCH, point, parameters, 7)
-
-
-def reference(study: Study) -> StudyRef:
-    return StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
 
 
 @pytest.fixture(scope="session")

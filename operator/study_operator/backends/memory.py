@@ -110,9 +110,10 @@ class MemoryBackend:
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
         await self._call("start")
-        key = StudyKey(study.metadata.namespace, study.metadata.name)
-        if spec.index not in self._world.trials.get(StudyRef(key, study.metadata.uid), {}):
+        reference = StudyRef.of(study)
+        if spec.index not in self._world.trials.get(reference, {}):
             raise NoRecord(f"trial {spec.name} has no record")
+        key = reference.key
         runs = self._world.runs.setdefault(key, {})
         if spec.index not in runs:
             run = Run(key, spec.index, id=f"run-{next(self._world.ids)}", phase=RunPhase.QUEUED)

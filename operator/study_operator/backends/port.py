@@ -40,6 +40,11 @@ class StudyRef:
     key: StudyKey
     uid: str
 
+    @classmethod
+    def of(cls, study: Study) -> StudyRef:
+        """The life that a manifest is of."""
+        return cls(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
+
 
 class RunPhase(StrEnum):
     """How far a run is. A run that was created but computes nothing yet is Queued, whatever the cause."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from study_operator.api import Study
 from study_operator.backends.local import FOLDER_GONE, LocalBackend
-from study_operator.backends.port import Announcement, Gone, StudyKey, StudyRef
+from study_operator.backends.port import Announcement, Gone, StudyRef
 from study_operator.cli.views import View
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.trial import Trial
@@ -66,8 +66,7 @@ class Engine:
             working.cancel()
             with suppress(asyncio.CancelledError):
                 await working
-            metadata = self._study.metadata
-            await self._backend.stop_all(StudyRef(StudyKey(metadata.namespace, metadata.name), metadata.uid))
+            await self._backend.stop_all(StudyRef.of(self._study))
             await self._backend.close()
 
     def trial_written(self, trial: Trial) -> None:

@@ -55,7 +55,7 @@ class Controller:
 
     def study_changed(self, study: Study) -> None:
         """A study's manifest, new or changed or merely seen again."""
-        ref = StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
+        ref = StudyRef.of(study)
         if study.metadata.deletion_timestamp is not None:
             self.study_gone(ref.key)
             return

@@ -41,7 +41,6 @@ from study_operator.backends.port import (
     Refused,
     Run,
     Severity,
-    StudyKey,
     StudyRef,
     Unavailable,
 )
@@ -93,7 +92,7 @@ class KubernetesBackend:
         with suppress(AlreadyExists):
             await self._client.create(path, build_job(study, spec, None, self._linger), dry_run=True)
         for sentence in ignored_fields(study):
-            await self.announce(_reference(study), Announcement(Severity.WARNING, "TemplateFieldIgnored", sentence))
+            await self.announce(StudyRef.of(study), Announcement(Severity.WARNING, "TemplateFieldIgnored", sentence))
 
     async def trials(self, study: StudyRef) -> Sequence[Trial]:
         """Every trial of this life of the study, in the order of their indices."""
@@ -176,7 +175,7 @@ class KubernetesBackend:
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
         """Create the trial's Job, or adopt it."""
-        reference = _reference(study)
+        reference = StudyRef.of(study)
         owner = await self._trial_uid(reference, spec)
         body = build_job(study, spec, owner, self._linger)
         pods: list[PodView] = []
@@ -277,10 +276,6 @@ def _lives_of_one_name(one: Json, other: Json) -> bool:
     """Whether the owner of ``one`` had the kind and name of the owner of ``other``: it is gone, and ``one`` will go."""
     owner, another = owner_of(one), owner_of(other)
     return owner is not None and another is not None and all(owner[key] == another[key] for key in ("kind", "name"))
-
-
-def _reference(study: Study) -> StudyRef:
-    return StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
 
 
 def _trial(raw: Json) -> Trial:

@@ -180,7 +180,7 @@ class LocalBackend:
 
     async def start(self, study: Study, spec: TrialSpec) -> Run:
         """A process of the trainer's command, or the run that is in the trial's folder already."""
-        reference = _reference(study)
+        reference = StudyRef.of(study)
         self._check(reference)
         async with self._starts:
             folder = self._folder.run_path(spec.name)
@@ -283,7 +283,7 @@ class LocalBackend:
 
     def _launch(self, study: Study, spec: TrialSpec, folder: Path, port: int) -> tuple[RunFile, Process]:
         """Start the trial's processes in a fresh folder."""
-        self._record(_reference(study), spec)
+        self._record(StudyRef.of(study), spec)
         template = trainer_template(study.spec.trial_template)
         command = template.command(trial_environment(study, spec))
         cwd = working_folder(template, self._cwd)
@@ -355,10 +355,6 @@ class LocalBackend:
         else:
             _log.warning("%s cannot be killed; it is left alone", live.folder.name)
         live.process.close()
-
-
-def _reference(study: Study) -> StudyRef:
-    return StudyRef(StudyKey(study.metadata.namespace, study.metadata.name), study.metadata.uid)
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:
