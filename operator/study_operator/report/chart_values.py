@@ -9,7 +9,7 @@ from typing import TypeAlias
 from study_operator.api.codec import scalar_text
 from study_operator.results.trial import Trial, TrialState
 from study_operator.scalar import Scalar
-from study_operator.space import Arm, Hyperparameter, Range, ScaleName
+from study_operator.space import Arm, Hyperparameter, Range, ScaleName, conditions_text
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -49,7 +49,7 @@ def axis_name(hyperparameter: Hyperparameter, arm: Arm) -> str:
     name: ``learning_rate (optimizer=sgd)``.
     """
     left_open = {name: values for name, values in hyperparameter.when.items() if name not in arm.parameters}
-    when = ", ".join(f"{name}={'|'.join(map(scalar_text, values))}" for name, values in left_open.items())
+    when = conditions_text(left_open)
     return f"{hyperparameter.name} ({when})" if when else hyperparameter.name
 
 

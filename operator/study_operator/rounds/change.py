@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study_operator.scalar import Scalar
-from study_operator.space import Space
+from study_operator.space import Space, conditions_text
 
 Content = Scalar | Sequence["Content"] | Mapping[str, "Content"]
 
@@ -97,6 +97,6 @@ def _field(path: str, space: Space) -> str:
         return path
     definition = space.definitions[int(found[1])]
     several = sum(each.name == definition.name for each in space.definitions) > 1
-    when = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in definition.when.items())
-    words = (definition.name, f"({when})" if several and when else "", found[2] or "")
+    when = conditions_text(definition.when) if several else ""
+    words = (definition.name, f"({when})" if when else "", found[2] or "")
     return " ".join(filter(None, words))

@@ -11,6 +11,7 @@ from study_operator.space.hyperparameter import (
     Role,
     ScaleName,
     Value,
+    conditions_text,
     parameter_text,
 )
 from study_operator.space.kinds import REGULARISERS, Kind, kind_of
@@ -34,6 +35,7 @@ __all__ = [
     "Space",
     "Value",
     "check_arms_fit",
+    "conditions_text",
     "configuration",
     "kind_of",
     "parameter_text",

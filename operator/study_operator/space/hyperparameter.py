@@ -7,7 +7,7 @@ definition, and the space holds several of a name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
@@ -45,6 +45,11 @@ def parameter_text(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else repr(value)
+
+
+def conditions_text(when: Mapping[str, Sequence[Scalar]]) -> str:
+    """``optimizer=adam|sgd, nesterov=true``."""
+    return ", ".join(f"{name}={'|'.join(map(parameter_text, values))}" for name, values in when.items())
 
 
 @dataclass(frozen=True, slots=True)
