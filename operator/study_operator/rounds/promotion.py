@@ -21,7 +21,7 @@ from study_operator.rounds.change import Change, Proposal, Put
 from study_operator.rounds.draft import Draft, Plan, launch_of, narrowed, shown
 from study_operator.rounds.propose import follow_up, open_warnings
 from study_operator.scalar import Scalar
-from study_operator.space import Hyperparameter, Kind, Range, ScaleName, Value
+from study_operator.space import REGULARISERS, Hyperparameter, Kind, Range, ScaleName, Value
 
 RULE = "compute-bound-rounds"
 FEW = 8
@@ -34,7 +34,6 @@ REACH = 0.1
 that a cosine keeps (a factor of 1.6, because something has to vary), and the share of any other range.
 """
 
-_PERHAPS = (Kind.WEIGHT_DECAY, Kind.DROPOUT, Kind.LABEL_SMOOTHING)
 _TRANSFER = {
     Kind.WARMUP_STEPS: "the warmup's length, in steps, very likely transfers",
     Kind.SCHEDULE: "the schedule is unlikely to transfer by itself; its shape is kept, and see to its length",
@@ -115,7 +114,7 @@ def _promote(draft: Draft, place: int, definition: Hyperparameter, value: Scalar
             f"The base learning rate is looked for again around the best, {short(value)}, within {reach:g} decades."
         )
         draft.ranged(place, near, reason, RULE)
-    elif isinstance(domain, Range) and what in _PERHAPS:
+    elif isinstance(domain, Range) and what in REGULARISERS:
         reason = f"Regularisation may transfer: it is tuned again around the best, {short(value)}."
         draft.ranged(place, narrowed(domain, value, REACH), reason, RULE)
     else:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from study_operator.findings import ArmEvidence, Evidence, Finding, Severity
 from study_operator.findings.boundary import expanded
+from study_operator.findings.lints.practice import WARMUP_SHARE
 from study_operator.results.trial import Trial
 from study_operator.rounds.change import Change, Put
 from study_operator.rounds.draft import Draft, domain_text
@@ -39,8 +40,7 @@ HALF_A_DECADE_FACTOR = math.sqrt(10.0)
 """By how much lower the learning rate may be than clipping had made it: half a decade."""
 
 LADDER = (10, 1_000, 10_000, 100_000)
-WARMUP_SHARE = 0.1
-"""Warmups to try, in steps, and the share of the training that they may take (rules.md, rule 20)."""
+"""Warmups to try, in steps (rules.md, rule 20)."""
 
 
 def regularise(draft: Draft, findings: Sequence[Finding]) -> list[str]:
