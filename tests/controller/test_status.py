@@ -4,9 +4,8 @@ import asyncio
 import json
 from collections.abc import Mapping
 
-import pytest
 from study_operator.api.status import StudyStatus
-from study_operator.backends.memory import MemoryWorld, Script
+from study_operator.backends.memory import Script
 from study_operator.backends.port import Exhausted, Gone, Severity, StudyKey, StudyRef, Unavailable
 from study_operator.controller.announcements import announcements
 from study_operator.controller.telemetry import NoTelemetry
@@ -14,11 +13,6 @@ from study_operator.results.taxonomy import RunEnd
 from study_operator.space import Problem
 
 from tests.controller.world import KEY, REF, condition, good, manifest, running, state, until
-
-
-@pytest.fixture
-def world() -> MemoryWorld:
-    return MemoryWorld(good)
 
 
 async def test_every_status_has_the_form_of_the_resource(world):

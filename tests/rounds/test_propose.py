@@ -4,50 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy
 import pytest
-from study_operator.findings import Evidence, Finding, Severity, Subject, findings
+from study_operator.findings import Evidence, findings
 from study_operator.results.ranking import Ranked, Ranking
-from study_operator.rounds import Change, Drop, Plan, Proposal, Put, Swap, change_text, propose
-from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Space, Value
+from study_operator.rounds import Change, Plan, Put, change_text, propose
+from study_operator.space import Choices, Hyperparameter, Range, Role, Space, Value
 
 from tests.findings.evidence_samples import LEARNING_RATE, sobol, study, unit_space
-
-RATE = "spec.hyperparameters[0].range"
-TWO_ARMS = [
-    Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("nesterov", "adam"))),
-    Hyperparameter("learning_rate", Role.NUISANCE, Range(0.01, 10.0, ScaleName.LOG), {"optimizer": ("nesterov",)}),
-    Hyperparameter("learning_rate", Role.NUISANCE, Range(1e-4, 0.1, ScaleName.LOG), {"optimizer": ("adam",)}),
-    Hyperparameter("momentum", Role.NUISANCE, Range(0.8, 0.99), {"optimizer": ("nesterov",)}),
-    Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4)),
-]
-
-
-def found(rule: str, name: str = "", arm: str = "all", **numbers: Any) -> Finding:
-    return Finding(rule, Severity.WARNING, Subject(arm=arm, hyperparameter=name), "It was seen.", "Act.", numbers)
-
-
-def round_of(*definitions: Hyperparameter, trials: int = 32, best: float = 0.5) -> Evidence:
-    """A round whose objective is the distance of the first coordinate from ``best``; the later arms are worse."""
-    space = Space.build(definitions)
-    points = sobol(len(space.dimensions), trials)
-    objective = {arm.index: numpy.abs(points[:, 0] - best) + arm.index for arm in space.arms}
-    return study(space, points, objective)
-
-
-def proposed(evidence: Evidence, *seen: Finding, **plan: Any) -> Proposal:
-    return propose(evidence, seen, Plan(**{"trials": len(evidence.trials), "exploitation": True, **plan}))
-
-
-def exploring(evidence: Evidence, *seen: Finding) -> Proposal:
-    """What follows from an exploration of which a trial is still to end, so that it is not over."""
-    return propose(evidence, seen, Plan(trials=len(evidence.trials) + 1))
-
-
-def moves(proposal: Proposal) -> list[tuple[str, str, str]]:
-    return [(change.path, change.before, change.after) for change in proposal.changes]
+from tests.rounds.samples import ARMS, RATE, TWO_ARMS, exploring, found, moves, proposed, remark, round_of
 
 
 def test_nothing_to_change_is_an_answer() -> None:
@@ -88,9 +54,6 @@ def test_a_range_that_arms_share_is_trimmed_only_where_all_of_them_agree() -> No
     assert moves(proposed(evidence, *agreed)) == [("spec.hyperparameters[4].range.max", "0.4", "0.3")]
 
 
-ARMS = [("adam", 0.2), ("nesterov", 0.3)]
-
-
 def test_a_conditional_range_is_that_of_the_arm() -> None:
     seen = found("search-space-boundary", "learning_rate", "optimizer=adam", side="min", to=1e-5)
     assert moves(proposed(round_of(*TWO_ARMS), seen)) == [("spec.hyperparameters[2].range.min", "0.0001", "1e-05")]
@@ -118,100 +81,11 @@ def test_what_warns_and_changes_nothing_is_to_be_read_before_a_launch() -> None:
     assert len(proposal.notes) == 2
 
 
-def test_a_fixed_warmup_becomes_a_ladder_under_a_tenth_of_the_steps() -> None:
-    warmup = Hyperparameter("warmup_steps", Role.FIXED, Value(0))
-    proposal = proposed(round_of(LEARNING_RATE, warmup), found("learning-rate-edge", "learning_rate"))
-    assert moves(proposal) == [("spec.hyperparameters[1]", "Fixed 0", "Nuisance of 0, 10, 100")]
-
-
 def test_more_trials_are_for_every_arm() -> None:
     evidence = round_of(*TWO_ARMS)
     seen = [found("enough-points", arm="optimizer=adam", to=64), found("enough-points", arm="optimizer=nesterov")]
     proposal = proposed(evidence, *seen, seed=7)
     assert moves(proposal) == [("spec.budget.trials", "64", "128"), ("spec.sampler.seed", "7", "8")]
-
-
-def test_a_fixed_regulariser_is_tuned_where_trials_overfit() -> None:
-    decay = Hyperparameter("weight_decay", Role.FIXED, Value(0.0))
-    proposal = proposed(round_of(LEARNING_RATE, decay), found("overfitting"))
-    assert moves(proposal) == [("spec.hyperparameters[1]", "Fixed 0", "Nuisance 1e-06 to 0.01 Log")]
-    assert proposal.changes[0].edits[1] == Swap(
-        "spec.hyperparameters[1].value", "range", {"min": 1e-06, "max": 0.01, "scale": "Log"}
-    )
-
-
-@pytest.mark.parametrize(("best", "expected"), [(0.9, "0.6"), (0.1, "")])
-def test_a_tuned_regulariser_gets_stronger_where_it_is_strong_already(best: float, expected: str) -> None:
-    dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
-    proposal = proposed(round_of(dropout, LEARNING_RATE, best=best), found("overfitting"))
-    assert [change.after for change in proposal.changes] == ([expected] if expected else [])
-    assert proposal.notes == (() if expected else ("It was seen. Act.",))
-
-
-def test_what_overfits_at_a_weak_regulariser_has_stronger_ones_in_the_range() -> None:
-    dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))
-    evidence = round_of(dropout, LEARNING_RATE, best=0.9)
-    weakest = min(evidence.trials, key=lambda trial: float(trial.spec.parameters["dropout"]))
-    seen = replace(found("overfitting"), subject=Subject(arm="all", trial=weakest.spec.name))
-    proposal = proposed(evidence, seen)
-    assert proposal.changes == ()
-    [note] = proposal.notes
-    assert note.endswith("It was seen. Act.")
-
-
-@pytest.mark.parametrize(
-    ("dropout", "told"),
-    [
-        (Hyperparameter("dropout", Role.NUISANCE, Choices((0.0, 0.1))), "dropout (of 0, 0.1)"),
-        (Hyperparameter("dropout", Role.SCIENTIFIC, Range(0.0, 0.4)), "dropout (0 to 0.4)"),
-    ],
-)
-def test_a_regulariser_that_cannot_be_made_stronger_is_named(dropout: Hyperparameter, told: str) -> None:
-    proposal = proposed(round_of(LEARNING_RATE, dropout), found("overfitting"))
-    assert proposal.changes == ()
-    assert proposal.notes == (f"It was seen. A stronger regulariser is wanted than the manifest's {told}.",)
-
-
-def test_a_regulariser_that_is_not_there_is_to_be_added() -> None:
-    [note] = proposed(round_of(LEARNING_RATE), found("overfitting")).notes
-    assert note.startswith("It was seen. The manifest names no regulariser: add one")
-
-
-def test_what_is_saturated_early_in_every_arm_is_shortened() -> None:
-    evidence = round_of(*TWO_ARMS)
-    early = [found("early-saturation", arm=f"optimizer={arm}", settled=share) for arm, share in ARMS]
-    assert moves(proposed(evidence, early[0])) == []
-    assert moves(proposed(evidence, *early)) == [("spec.training.steps", "1000", "450")]
-
-
-def test_what_was_clipped_is_clipped_higher_and_learns_as_slowly_as_it_did() -> None:
-    clipping = Hyperparameter("gradient_clipping", Role.FIXED, Value(1.0))
-    evidence = round_of(LEARNING_RATE, clipping)
-    mild, strong = (found("gradient-clipping", threshold=1.0, median=median, p90=25.2) for median in (2.0, 500.0))
-    assert moves(proposed(evidence, mild)) == [("spec.hyperparameters[1].value", "1", "25")]
-    assert moves(proposed(evidence, strong)) == [
-        (f"{RATE}.min", "0.0001", "6e-06"),
-        ("spec.hyperparameters[1].value", "1", "25"),
-    ]
-
-
-@pytest.mark.parametrize("names", [("learning_rate", "learning_rate"), ("base_lr", "peak_lr")])
-def test_clipping_says_nothing_of_the_learning_rate_of_another_optimizer(names: tuple[str, str]) -> None:
-    optimizer = Hyperparameter("optimizer", Role.NUISANCE, Choices(("adam", "sgd")))
-    of_adam = of_arm("adam", names[0], Role.NUISANCE, Range(1e-4, 1e-2, ScaleName.LOG))
-    of_sgd = of_arm("sgd", names[1], Role.NUISANCE, Range(1e-2, 1.0, ScaleName.LOG))
-    evidence = round_of(optimizer, of_adam, of_sgd, best=0.2)
-    clipped = found("gradient-clipping", threshold=1.0, median=500.0, p90=25.2)
-    [change] = proposed(evidence, clipped).changes
-    assert change.path == "spec.hyperparameters[1].range.min"
-
-
-def test_clipping_is_undone_at_the_learning_rate_of_the_trial_that_was_clipped() -> None:
-    evidence = round_of(LEARNING_RATE)
-    highest = max(evidence.trials, key=lambda trial: float(trial.spec.parameters["learning_rate"]))
-    seen = found("gradient-clipping", threshold=1.0, median=3000.0, p90=25.2)
-    assert len(proposed(evidence, seen).changes) == 1
-    assert proposed(evidence, replace(seen, subject=Subject(arm="all", trial=highest.spec.name))).changes == ()
 
 
 def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value() -> None:
@@ -294,94 +168,6 @@ def test_an_exploration_of_few_points_is_not_launched_without_a_word() -> None:
     assert proposal.changes == ()
     assert proposal.summary.startswith("Nothing of the manifest is to change. Before you launch")
     assert proposal.notes == ("It was seen. Act.",)
-
-
-@pytest.mark.parametrize("rule", ["search-space-boundary", "overfitting", "uneven-evaluations"])
-def test_a_remark_does_not_hold_exploration_up(rule: str) -> None:
-    proposal = proposed(round_of(LEARNING_RATE), remark(rule), exploitation=False)
-    assert [change.path for change in proposal.changes] == ["spec.phase"]
-
-
-def remark(rule: str) -> Finding:
-    return replace(found(rule), severity=Severity.INFO)
-
-
-def test_the_best_arm_that_is_not_clearly_the_best_is_told_so() -> None:
-    compared = replace(remark("arm-comparison"), message="Zero lies in the interval.", numbers={"low": -0.1})
-    proposal = proposed(round_of(*TWO_ARMS), compared, exploitation=False)
-    assert "Zero lies in the interval." in proposal.changes[0].reason
-    assert "Zero" not in proposed(round_of(*TWO_ARMS), exploitation=False).changes[0].reason
-
-
-def test_an_open_question_is_told_before_the_search_goes_on_in_one_arm() -> None:
-    told = proposed(round_of(*TWO_ARMS), exploitation=False).notes[0]
-    assert told.startswith("Which arm is the better one was not decided")
-    assert not any("not decided" in note for note in proposed(round_of(LEARNING_RATE), exploitation=False).notes)
-
-
-def test_what_was_compared_over_a_range_is_looked_for_after_exploration() -> None:
-    width = Hyperparameter("width", Role.SCIENTIFIC, Range(1.0, 9.0))
-    assert moves(proposed(round_of(LEARNING_RATE, width), exploitation=False)) == [
-        ("spec.hyperparameters[1].role", "Scientific", "Nuisance"),
-        ("spec.phase", "Exploration", "Exploitation"),
-    ]
-
-
-def test_a_promotion_is_offered_where_short_trainings_have_taught_what_they_can() -> None:
-    settled, ended = (proposed(round_of(LEARNING_RATE), exploitation=phase) for phase in (False, True))
-    assert all("`study next study --longer 10`" in proposal.notes[-1] for proposal in (settled, ended))
-    assert ended.summary.startswith("Nothing to change: launch")
-    assert proposed(round_of(LEARNING_RATE), found("late-variance")).notes == ("It was seen. Act.",)
-
-
-def test_a_settled_exploration_goes_on_bayesian_in_the_best_arm() -> None:
-    proposal = proposed(round_of(*TWO_ARMS), exploitation=False, seed=7)
-    assert moves(proposal) == [
-        ("spec.hyperparameters[0]", "Scientific of nesterov, adam", "Fixed nesterov"),
-        ("spec.phase", "Exploration", "Exploitation"),
-        ("spec.sampler.seed", "7", "8"),
-    ]
-    assert Drop("spec.hyperparameters[2]") in proposal.changes[0].edits
-
-
-def of_arm(optimizer: str, name: str, role: Role, domain: Range | Choices) -> Hyperparameter:
-    return Hyperparameter(name, role, domain, {"optimizer": (optimizer,)})
-
-
-@pytest.mark.parametrize(
-    ("conditional", "fixed"),
-    [
-        (
-            [
-                of_arm("sgd", "variant", Role.SCIENTIFIC, Choices(("heavy_ball", "nesterov"))),
-                of_arm("adam", "variant", Role.SCIENTIFIC, Choices(("amsgrad", "plain"))),
-            ],
-            [("spec.hyperparameters[3]", "Scientific of amsgrad, plain", "Fixed amsgrad")],
-        ),
-        ([of_arm("sgd", "momentum", Role.SCIENTIFIC, Range(0.8, 0.99))], []),
-    ],
-)
-def test_what_only_the_losing_arm_has_goes_with_it(
-    conditional: list[Hyperparameter], fixed: list[tuple[str, str, str]]
-) -> None:
-    optimizer = Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("adam", "sgd")))
-    proposal = proposed(round_of(LEARNING_RATE, optimizer, *conditional), exploitation=False)
-    assert moves(proposal) == [
-        ("spec.hyperparameters[1]", "Scientific of adam, sgd", "Fixed adam"),
-        *fixed,
-        ("spec.phase", "Exploration", "Exploitation"),
-    ]
-    assert Drop("spec.hyperparameters[2]") in proposal.changes[0].edits
-
-
-@pytest.mark.parametrize("rule", ["infeasible-trials", "search-space-boundary", "enough-points", "learning-rate-edge"])
-def test_exploration_goes_on_while_its_rules_are_not_clear(rule: str) -> None:
-    proposal = proposed(round_of(LEARNING_RATE), found(rule), exploitation=False)
-    assert "spec.phase" not in [change.path for change in proposal.changes]
-
-
-def test_exploration_goes_on_until_its_trials_have_ended() -> None:
-    assert proposed(round_of(LEARNING_RATE), exploitation=False, trials=33).changes == ()
 
 
 def test_every_next_round_has_points_of_its_own() -> None:
