@@ -179,7 +179,8 @@ async def test_curves_that_were_persisted_outlast_the_run_that_they_came_from():
     half = {"validation_error": Curve((1,), (1.0,))}
     world = MemoryWorld(lambda _: replace(RECORDED, curves=half))
     async with running(world, ONE, PROMPT):
-        await until(lambda: [trial.status.state for trial in trials(world)] == [TrialState.AWAITING_METRICS])
+        await until(lambda: [trial.status.curves for trial in trials(world)] == [half])
+        assert trials(world)[0].status.state is TrialState.AWAITING_METRICS
     world.runs[KEY].clear()
     async with running(world, ONE, PROMPT):
         await until(lambda: state(world) == "Finished")

@@ -218,7 +218,7 @@ def test_a_second_installation_stands_by_for_the_same_lease_asks_little_and_take
         before = plane.requests_of_operators()
         with replica(kubeconfig, tmp_path / "second", *elect) as second:
             second.wait_for("standing by")
-            assert log_has(second, "standing by: the lease is held by ")
+            eventually(lambda: log_has(second, "standing by: the lease is held by "), bool, 30)
             assert_asks_less_than(BOUND, plane, "a second installation, both together")
             assert second.stage == "standing by"
             first.stop()
