@@ -67,7 +67,7 @@ TESTS = {
     23: ("conclusions/test_rerun_findings.py", "a_single_rerun_has_no_variance", "the_spread_of_reruns_and_the_luck"),
     24: ("conclusions/test_decision.py", "without_a_difference_at_most_a_tenth", "a_difference_of_two_deviations"),
     25: ("findings/test_insight.py", "false_claims_are_few", "what_is_there_is_seen_in_most_studies"),
-    26: ("rounds/test_exploitation.py", "exploration_goes_on_while_its_rules", "a_settled_exploration_goes_on_bayesian"),
+    26: ("rounds/test_exploitation.py", "exploration_goes_on_while_its_rules", "a_settled_exploration_goes_on"),
     27: ("findings/test_test_set.py", "says_nothing_where_nobody_looked", "counts_the_looks_of_the_search"),
     29: ("rounds/test_promotion.py", "a_promotion_is_longer", "a_few_long_trainings_near_the_best"),
     31: ("findings/test_signatures.py", "waiting_for_data_is_told_once", "waiting_for_data_is_told_once"),

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 from study_operator.api import parse_study
 from study_operator.report.page import page
@@ -19,6 +21,9 @@ from tests.report.studies import manifest, report, trials_of, wide_report
 
 Open = Callable[..., Page]
 ATTACK = '</script></style>\'"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+AXE_RULES = 30
+"""Rules of axe-core that find something in the page to look at, at the least."""
+
 WINDOW: ViewportSize = {"width": 1280, "height": 900}
 
 
@@ -78,6 +83,16 @@ def drawn(tab: Page, picture: str) -> str:
     frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
     tab.evaluate(frames)
     return str(tab.evaluate(f"document.querySelector('#{picture} canvas').toDataURL()"))
+
+
+def open_all(tab: Page) -> None:
+    """Draw every picture and unfold whatever is folded."""
+    for picture in tab.locator("figure").all():
+        see(tab, str(picture.get_attribute("id")))
+    tab.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    tab.wait_for_function(
+        "[...document.querySelectorAll('.data:not([hidden])')].every(data => data.querySelector('table'))"
+    )
 
 
 def column(tab: Page, title: str) -> list[str]:
@@ -267,12 +282,7 @@ def test_odd_studies_are_drawn_too(browser: Browser, tmp_path: Path, case: str) 
 
 
 def test_tables_and_what_scrolls_can_be_read_and_reached_without_eyes_or_pointer(tab: Page) -> None:
-    for picture in tab.locator("figure").all():
-        see(tab, str(picture.get_attribute("id")))
-    tab.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    tab.wait_for_function(
-        "[...document.querySelectorAll('.data:not([hidden])')].every(data => data.querySelector('table'))"
-    )
+    open_all(tab)
     missing = """() => [
       ...[...document.querySelectorAll('table')].filter(table => !table.caption?.textContent.trim()),
       ...[...document.querySelectorAll('th')].filter(heading => !heading.scope),
@@ -281,6 +291,21 @@ def test_tables_and_what_scrolls_can_be_read_and_reached_without_eyes_or_pointer
       ...[...document.querySelectorAll('dl > :not(div)')],
     ].map(found => found.outerHTML.slice(0, 200))"""
     assert tab.evaluate(missing) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_axe_finds_no_barrier(browser: Browser, file: Path, width: int, scheme: Literal["light", "dark"]) -> None:
+    for tab in opened(browser, file, {"width": width, "height": 900}):
+        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        open_all(tab)
+        found = Axe().run(tab)
+        assert found.violations_count == 0, found.generate_report()
+        assert len(found.response["passes"]) >= AXE_RULES
+
+
+def test_axe_finds_a_barrier_that_is_there(tab: Page) -> None:
+    tab.evaluate("document.querySelector('#theme').replaceChildren()")
+    assert "button-name" in Axe().run(tab).generate_snapshot()
 
 
 def test_the_focus_is_seen_and_nothing_covers_it(tab: Page) -> None:
