@@ -30,7 +30,7 @@ from study_operator.backends.port import (
     Unavailable,
 )
 from study_operator.controller.announcements import announcements
-from study_operator.controller.collect import collect, vanished
+from study_operator.controller.collect import collect
 from study_operator.controller.commands import (
     HOLD_COLLECTIONS,
     RELEASE_INTERVAL,
@@ -162,7 +162,7 @@ class Actions:
             state.ledger.put(trial)
         state.ledger.rerank(study.objective)
         state.space, state.sampler = space, sampler
-        self._fold_listed(state, [state.latest(run) for run in runs])
+        state.fold_listed([state.latest(run) for run in runs], self._time(), self._settings)
         state.early.clear()
 
     async def _reread(self, state: StudyState, _: int) -> None:
@@ -181,37 +181,12 @@ class Actions:
         ids = {run.id for run in runs}
         for index, run_id in running.items():
             if run_id not in ids and index in state.runs and state.runs[index].id == run_id:
-                self.run_vanished(state, index)
+                state.run_vanished(index, self._time(), self._settings)
         state.reread_due, state.reread_at = math.inf, self._time()
-        self._fold_listed(state, runs)
+        state.fold_listed(runs, self._time(), self._settings)
 
     async def _read(self, study: StudyRef) -> tuple[Sequence[Trial], Sequence[Run]]:
         return await asyncio.gather(self._backend.trials(study), self._backend.runs(study))
-
-    def _fold_listed(self, state: StudyState, runs: Sequence[Run]) -> None:
-        """Fold runs that were read, and tell the trials whose run must have vanished before anybody looked."""
-        for run in runs:
-            if run.index not in state.runs:
-                state.fold_run(run, self._time(), self._settings.trial_state_delay)
-        for trial in list(state.ledger):
-            index, status = trial.spec.index, trial.status
-            begun = status.state is not TrialState.PENDING and not status.state.final
-            if begun and index not in state.runs and index not in state.stale:
-                self.run_vanished(state, index)
-
-    def run_vanished(self, state: StudyState, index: int) -> None:
-        """The trial's run is gone. Where it was seen to end, all that it left is known, and its result comes from
-        that.
-        """
-        trial, run = state.ledger.get(index), state.runs.get(index)
-        if run is not None and run.phase is RunPhase.ENDED:
-            return
-        state.runs.pop(index, None)
-        if trial is not None and not trial.status.state.final and trial.status.state is not TrialState.PENDING:
-            status = vanished(trial.status, state.study.objective, self._settings.infrastructure_retries)
-            state.conclude(index, status, self._time())
-            if status.state.final:
-                del state.curves[index]  # those that were persisted while it awaited more of them stand
 
     async def _persist(self, state: StudyState, index: int) -> None:
         spec = rerun_spec(state, index) if index >= FIRST_CONFIRMATION else await proposed_trial(state, index)
@@ -230,7 +205,7 @@ class Actions:
         run = await self._backend.start(state.study, trial.spec)
         known = state.runs.get(index)
         if known is None or known.id != run.id:
-            state.fold_run(run, self._time(), self._settings.trial_state_delay)
+            state.fold_run(run, self._time(), self._settings)
 
     async def _stop(self, state: StudyState, index: int) -> None:
         """Remove a run whose failure is durable, or one that still waited when the study's time was over."""

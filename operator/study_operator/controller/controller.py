@@ -98,7 +98,7 @@ class Controller:
         if not state.opened:
             state.early[run.id] = run
             return
-        state.fold_run(run, asyncio.get_running_loop().time(), self._settings.trial_state_delay)
+        state.fold_run(run, asyncio.get_running_loop().time(), self._settings)
         self._touch(state)
 
     def run_gone(self, study: StudyKey, index: int, run_id: str) -> None:
@@ -111,7 +111,7 @@ class Controller:
         if index in state.stale and state.stale[index].id == run_id:
             del state.stale[index]
         elif index in state.runs and state.runs[index].id == run_id and (Kind.STOP, index) not in state.in_flight:
-            self._actions.run_vanished(state, index)
+            state.run_vanished(index, asyncio.get_running_loop().time(), self._settings)
         self._touch(state)
 
     def resync(self, spread: float = 0.0) -> None:

@@ -16,10 +16,11 @@ from study_operator.api.study import Study
 from study_operator.backends.port import Run, RunPhase, StudyKey, StudyRef, Trouble
 from study_operator.conclusions import Confirmation
 from study_operator.controller.backoff import Backoff
-from study_operator.controller.collect import METRICS_INCOMPLETE
+from study_operator.controller.collect import METRICS_INCOMPLETE, vanished
 from study_operator.controller.kinds import SPEC, Action, Kind
 from study_operator.controller.ledger import Ledger
 from study_operator.controller.lessons import Lessons, lessons_told
+from study_operator.controller.settings import ControllerSettings
 from study_operator.results.trial import Curve, Trial, TrialState, TrialStatus
 from study_operator.samplers import Sampler
 from study_operator.space import Space
@@ -164,8 +165,8 @@ class StudyState:
         """The runs that do not get on, by trial index."""
         return {index: run.trouble for index, run in sorted(self.runs.items()) if run.trouble is not None}
 
-    def fold_run(self, run: Run, now: float, delay: float) -> None:
-        """Take note of a run's state. A status that changes by it is to be written after ``delay`` seconds."""
+    def fold_run(self, run: Run, now: float, settings: ControllerSettings) -> None:
+        """Take note of a run's state. A status that changes by it is to be written, though not at once."""
         trial = self.ledger.get(run.index)
         if trial is None or run.id in self.disowned:
             return
@@ -184,7 +185,32 @@ class StudyState:
         status = status_while_running(trial.status, run)
         if status != trial.status:
             self.ledger.update(run.index, status)
-            self.unwritten.setdefault(run.index, now + delay)
+            self.unwritten.setdefault(run.index, now + settings.trial_state_delay)
+
+    def fold_listed(self, runs: Iterable[Run], now: float, settings: ControllerSettings) -> None:
+        """Fold runs that were read, and tell the trials whose run must have vanished before anybody looked."""
+        for run in runs:
+            if run.index not in self.runs:
+                self.fold_run(run, now, settings)
+        for trial in list(self.ledger):
+            index, status = trial.spec.index, trial.status
+            begun = status.state is not TrialState.PENDING and not status.state.final
+            if begun and index not in self.runs and index not in self.stale:
+                self.run_vanished(index, now, settings)
+
+    def run_vanished(self, index: int, now: float, settings: ControllerSettings) -> None:
+        """The trial's run is gone. Where it was seen to end, all that it left is known, and its result comes from
+        that.
+        """
+        trial, run = self.ledger.get(index), self.runs.get(index)
+        if run is not None and run.phase is RunPhase.ENDED:
+            return
+        self.runs.pop(index, None)
+        if trial is not None and not trial.status.state.final and trial.status.state is not TrialState.PENDING:
+            status = vanished(trial.status, self.study.objective, settings.infrastructure_retries)
+            self.conclude(index, status, now)
+            if status.state.final:
+                del self.curves[index]  # those that were persisted while it awaited more of them stand
 
     def forget_trial(self, index: int) -> None:
         """The trial's record is no longer there. Its index is free again, as soon as its run is removed."""
