@@ -8,26 +8,20 @@ The engine may be killed at any instant: runs go on without it, and are found ag
 from __future__ import annotations
 
 import asyncio
-import logging
-import platform
-import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
-
-import aiohttp
 
 from study_operator.api.study import Study
 from study_operator.backends.environment import trial_environment
 from study_operator.backends.local import runs as run_files
 from study_operator.backends.local.folder import StudyFolder
-from study_operator.backends.local.processes import Ended, Process
+from study_operator.backends.local.live import LiveRuns
+from study_operator.backends.local.processes import Process
 from study_operator.backends.local.runs import RunFile
-from study_operator.backends.local.samples import LocalMetrics, SampleFile
-from study_operator.backends.local.scraper import Scraper
+from study_operator.backends.local.samples import LocalMetrics
 from study_operator.backends.local.template import trainer_template
 from study_operator.backends.local.workplace import check_command, free_port, working_folder
 from study_operator.backends.port import (
@@ -37,16 +31,11 @@ from study_operator.backends.port import (
     NoRecord,
     Observer,
     Run,
-    RunPhase,
     Severity,
-    StudyKey,
     StudyRef,
     Unavailable,
 )
 from study_operator.results.trial import Trial, TrialSpec, TrialStatus
-
-KILL_GRACE = 5.0
-"""Seconds that a killed process has to vanish; longer means that it hangs in the kernel."""
 
 DISK_RETRY = 5.0
 """Seconds until a write that found the disk full is tried again."""
@@ -57,8 +46,6 @@ FOLDER_GONE = "FolderGone"
 """The reason of the announcement that nothing more will come, because the study's folder was removed."""
 
 _CONTRACT = ("STUDY_", "HP_")
-
-_log = logging.getLogger(__name__)
 
 
 class Witness(Protocol):
@@ -75,22 +62,6 @@ class Witness(Protocol):
     def announced(self, announcement: Announcement) -> None:
         """A turn that a person wants to see."""
         ...
-
-
-@dataclass(slots=True)
-class _Live:
-    """A run from its start, or its finding, until its release. Its processes are watched until they end."""
-
-    run: Run
-    file: RunFile
-    folder: Path
-    process: Process
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    watching: asyncio.Task[None] | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.run.phase is RunPhase.ENDED
 
 
 class LocalBackend:
@@ -114,9 +85,7 @@ class LocalBackend:
         self._random = random
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_CONTRACT)}
         self._cwd = cwd
-        self._node = platform.node()
-        self._live: dict[int, _Live] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._live = LiveRuns(clock, lambda run: self.observer.run_changed(run))
         self._starts = asyncio.Lock()
         self._full = False
         self.metrics = LocalMetrics(lambda run: folder.run_path(run) / run_files.SAMPLES_FILE)
@@ -134,8 +103,8 @@ class LocalBackend:
         """Those of an earlier engine are adopted: from here on their end is told."""
         self._check(study)
         for name in self._folder.names():
-            self._adopt(study.key, self._folder.run_path(name))
-        return [live.run for _, live in sorted(self._live.items())]
+            self._live.adopt(study.key, self._folder.run_path(name))
+        return [live.run for live in self._live]
 
     async def create_trial(self, study: StudyRef, spec: TrialSpec) -> Trial:
         """A file; its owner's uid tells whose it is."""
@@ -184,32 +153,27 @@ class LocalBackend:
         self._check(reference)
         async with self._starts:
             folder = self._folder.run_path(spec.name)
-            self._adopt(reference.key, folder)
-            if spec.index in self._live:
-                return self._live[spec.index].run
-            port = free_port({live.file.port for live in self._live.values()}, self._random)
+            self._live.adopt(reference.key, folder)
+            if (live := self._live.get(spec.index)) is not None:
+                return live.run
+            port = free_port({live.file.port for live in self._live}, self._random)
             file, process = await self._written(lambda: self._launch(study, spec, folder, port))
-            return self._keep(reference.key, file, folder, process, None).run
+            return self._live.keep(reference.key, file, folder, process, None).run
 
     async def stop(self, study: StudyRef, run: Run) -> None:
         """The run's folder is set aside, for its log and its checkpoints."""
         self._check(study)
-        live = self._live.get(run.index)
-        if live is None or live.file.id != run.id:
-            return
-        del self._live[run.index]
-        await self._end(live)
-        await asyncio.to_thread(run_files.set_aside, live.folder)
-        self.observer.run_gone(study.key, run.index, run.id)
+        if (live := self._live.take(run)) is not None:
+            await live.end()
+            await asyncio.to_thread(run_files.set_aside, live.folder)
+            self.observer.run_gone(study.key, run.index, run.id)
 
     async def release(self, study: StudyRef, runs: Sequence[Run]) -> None:
         """Only files that tell how the run stood are to go."""
         self._check(study)
         for run in runs:
-            live = self._live.get(run.index)
-            if live is not None and live.file.id == run.id:
-                del self._live[run.index]
-                await self._end(live)
+            if (live := self._live.take(run)) is not None:
+                await live.end()
                 run_files.release(live.folder)
                 self.observer.run_gone(study.key, run.index, run.id)
 
@@ -219,29 +183,23 @@ class LocalBackend:
 
     async def stop_all(self, study: StudyRef) -> None:
         """End every run that goes on. Its trial is pending again: that a person stopped it counts for nothing."""
-        running = [live for live in self._live.values() if not live.ended]
-        await asyncio.gather(*(self._end(live) for live in running))
+        running = [live for live in self._live if not live.ended]
+        await asyncio.gather(*(live.end() for live in running))
         for live in running:
             trial = self._folder.trial(study, live.folder.name)
             if trial is not None and not trial.status.state.final:
                 self._folder.write_trial(study, Trial(trial.spec, TrialStatus(failed_runs=trial.status.failed_runs)))
             if live.folder.exists():
                 run_files.set_aside(live.folder)
-            del self._live[live.run.index]
+            self._live.take(live.run)
 
     def running(self) -> list[Run]:
         """The runs that compute now, by index."""
-        return [live.run for _, live in sorted(self._live.items()) if not live.ended]
+        return [live.run for live in self._live if not live.ended]
 
     async def close(self) -> None:
         """Let go of the runs, which go on."""
-        for live in self._live.values():
-            if not live.ended:
-                await _cancelled(live.watching)
-                live.process.close()
-        self._live.clear()
-        if self._session is not None:
-            await self._session.close()
+        await self._live.close()
 
     def _check(self, study: StudyRef) -> None:
         identity = self._folder.identity()
@@ -300,65 +258,3 @@ class LocalBackend:
         run_files.create(folder, file)
         environment = {**self._environ, **command.environment, **run_files.contract_here(folder, port)}
         return file, Process.start(folder, command.arguments, environment, cwd)
-
-    def _adopt(self, key: StudyKey, folder: Path) -> None:
-        found = None if folder.name in self._folders() else run_files.find_run(folder)
-        if found is not None:
-            self._keep(key, found[0], folder, found[1], found[1].ended())
-
-    def _folders(self) -> set[str]:
-        return {live.folder.name for live in self._live.values()}
-
-    def _keep(self, key: StudyKey, file: RunFile, folder: Path, process: Process, ended: Ended | None) -> _Live:
-        live = _Live(run_files.describe(key, file, folder, self._node, ended), file, folder, process)
-        self._live[file.index] = live
-        if ended is None:
-            live.watching = asyncio.create_task(self._watch(key, live))
-        else:
-            process.close()
-        return live
-
-    async def _watch(self, key: StudyKey, live: _Live) -> None:
-        """Scrape the run until it ends, and then tell so: by then all of its samples are kept."""
-        scraping = asyncio.create_task(self._scrape(live))
-        try:
-            ended = await live.process.wait()
-            live.over.set()
-            await scraping
-        finally:
-            await _cancelled(scraping)
-        live.run = run_files.describe(key, live.file, live.folder, self._node, ended)
-        live.process.close()
-        self.observer.run_changed(live.run)
-
-    async def _scrape(self, live: _Live) -> None:
-        """A run whose samples cannot be kept still has its record."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
-        try:
-            samples = SampleFile(live.folder / run_files.SAMPLES_FILE)
-            scraper = Scraper(live.folder, live.file.port, samples, self._clock)
-            await scraper.run(self._session, live.over)
-        except OSError as error:
-            _log.warning("%s: its samples cannot be kept: %s", live.folder.name, error.strerror)
-
-    async def _end(self, live: _Live) -> None:
-        """End the run's processes, politely first; nothing is told of it."""
-        if live.ended:
-            return
-        await _cancelled(live.watching)
-        for number, patience in ((signal.SIGTERM, live.file.grace), (signal.SIGKILL, KILL_GRACE)):
-            live.process.signal(number)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(live.process.wait(), timeout=patience)
-                break
-        else:
-            _log.warning("%s cannot be killed; it is left alone", live.folder.name)
-        live.process.close()
-
-
-async def _cancelled(task: asyncio.Task[None] | None) -> None:
-    """Cancel the task and wait until it has let go of what it held."""
-    if task is not None:
-        task.cancel()
-        await asyncio.wait({task})
