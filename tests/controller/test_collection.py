@@ -12,7 +12,7 @@ from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Curve, Source, TrialState
 
-from tests.controller.world import KEY, REF, manifest, running, state, trials, until
+from tests.controller.world import KEY, REF, finished, manifest, running, state, trials, until
 
 PROMPT = ControllerSettings(status_interval=0.0, trial_state_delay=0.0)
 """Every state of a trial is durable at once."""
@@ -130,6 +130,20 @@ async def test_a_trial_that_outlasts_its_run_is_judged_by_the_objective_that_the
     async with running(world, by("loss", generation=2), PROMPT):
         await until(lambda: state(world) == "Finished")
     assert world.statuses[KEY]["best"]["objective"] == "7.0"
+
+
+async def test_an_objective_that_changes_while_nobody_looks_is_what_the_trials_are_judged_by():
+    world = MemoryWorld(lambda _: Script(curves=BOTH))
+    await finished(world, by("validation_error"), PROMPT)
+    world.calls.clear()
+    await finished(world, by("validation_error"), PROMPT)
+    assert "write_trial" not in world.calls
+    async with running(world, by("loss", generation=2), PROMPT):
+        await until(lambda: world.statuses[KEY]["best"]["objective"] == "7.0")
+        await until(lambda: "write_trial" in world.calls)
+    [trial] = trials(world)
+    assert trial.status.objective is not None and trial.status.objective.value == 7.0
+    assert trial.status.curves == BOTH
 
 
 async def test_an_objective_that_changes_while_metrics_are_asked_for_is_what_the_trial_is_ranked_by(monkeypatch):

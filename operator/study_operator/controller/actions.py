@@ -160,7 +160,7 @@ class Actions:
             return  # It was changed meanwhile, and is opened as it is now.
         for trial in trials:
             state.ledger.put(trial)
-        state.ledger.rerank(study.objective)
+        state.rerank(self._time())
         state.space, state.sampler = space, sampler
         state.fold_listed([state.latest(run) for run in runs], self._time(), self._settings)
         state.early.clear()

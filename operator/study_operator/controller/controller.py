@@ -161,8 +161,7 @@ class Controller:
             rerank = study.objective != state.study.objective
             state.study = study
             if rerank:
-                time = asyncio.get_running_loop().time()
-                state.unwritten |= dict.fromkeys(state.ledger.rerank(study.objective), time)
+                state.rerank(asyncio.get_running_loop().time())
         state.changed = True
 
     def _has(self, state: StudyState) -> bool:

@@ -212,6 +212,10 @@ class StudyState:
             if status.state.final:
                 del self.curves[index]  # those that were persisted while it awaited more of them stand
 
+    def rerank(self, now: float) -> None:
+        """Judge every trial by the study's objective; those whose status changes by it are to be written."""
+        self.unwritten |= dict.fromkeys(self.ledger.rerank(self.study.objective), now)
+
     def forget_trial(self, index: int) -> None:
         """The trial's record is no longer there. Its index is free again, as soon as its run is removed."""
         trial = self.ledger.get(index)
