@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy
 import scipy
@@ -92,8 +92,8 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     """The next bound of its range at ``side``: a decade further (log scales), or half the width (linear).
 
     A decade of a reverse-log range is one of the distance to one. Zero and one are not passed by what has them as
-    natural bounds: a range that does not reach below zero stays there, a momentum stays below one. None where the range
-    ends at such a bound already.
+    natural bounds: a range that does not reach below zero stays there, a momentum stays below one. Integers are rounded
+    outwards, so that two of them next to each other get a third. None where the range ends at such a bound already.
     """
     domain = hyperparameter.domain
     assert isinstance(domain, Range)
@@ -103,7 +103,7 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     below_one = domain.scale is not ScaleName.REVERSE_LOG and hyperparameter.kind in _BELOW_ONE
     if side == "max" and below_one and domain.maximum < 1:
         bound = min(bound, (1 + domain.maximum) / 2)
-    new = domain.rounded(bound, 6)
+    new = domain.rounded(bound, 6, ROUND_FLOOR if side == "min" else ROUND_CEILING)
     return None if new == (domain.minimum if side == "min" else domain.maximum) else new
 
 
