@@ -80,6 +80,7 @@ def test_an_integer_at_the_end_of_its_range_counts_as_at_the_boundary():
         (Range(0.1, 0.5), None, "min", 0.0),
         (Range(0.0, 0.8), Kind.DROPOUT, "max", 0.9),
         (Range(0.0, 0.8), Kind.DROPOUT, "min", None),
+        (Range(0.0, 1.0), Kind.DROPOUT, "max", None),
         (Range(2, 6, integer=True), None, "max", 8),
         (Range(1, 2, integer=True), None, "max", 3),
         (Range(4, 5, integer=True), None, "min", 3),

@@ -101,7 +101,7 @@ def expanded(hyperparameter: Hyperparameter, side: str) -> float | int | None:
     if side == "min" and domain.minimum >= 0:
         bound = max(bound, 1 if domain.integer and domain.minimum >= 1 else 0)
     below_one = domain.scale is not ScaleName.REVERSE_LOG and hyperparameter.kind in _BELOW_ONE
-    if side == "max" and below_one and domain.maximum < 1:
+    if side == "max" and below_one and domain.maximum <= 1:
         bound = min(bound, (1 + domain.maximum) / 2)
     new = domain.rounded(bound, 6, ROUND_FLOOR if side == "min" else ROUND_CEILING)
     return None if new == (domain.minimum if side == "min" else domain.maximum) else new
