@@ -50,6 +50,17 @@ def test_a_finite_objective_far_off_and_no_better_than_at_its_start_has_diverged
         assert bool(arm.infeasible[15]) is diverged
 
 
+def test_a_trial_that_is_evaluated_once_has_no_start_to_be_no_better_than():
+    values = [*(1.0 + k / 100 for k in range(15)), 50.0]
+    evidence = study(unit_space(1), sobol(1, 16), values)
+    ended = [
+        replace(each, status=replace(each.status, curves={OBJECTIVE.metric: Curve((1000,), (value,))}))
+        for each, value in zip(evidence.trials, values, strict=True)
+    ]
+    (arm,) = replace(evidence, trials=ended).arms
+    assert not arm.infeasible.any()
+
+
 def test_equal_values_of_integers_and_choices_are_ties():
     space = Space.build(
         [

@@ -200,9 +200,9 @@ class Evidence:
         return diverged
 
     def _start(self, trial: Trial) -> float | None:
-        """The objective's metric at the first evaluation, minimised; None where it is not known."""
+        """The objective's metric at the first of several evaluations, minimised; None where it is not known."""
         curve = trial.status.curves.get(self.objective.metric)
-        return None if curve is None or not len(curve) else self.objective.direction.minimised(curve.values[0])
+        return None if curve is None or len(curve) < 2 else self.objective.direction.minimised(curve.values[0])
 
 
 def _tells(trial: Trial) -> bool:
