@@ -105,6 +105,11 @@ def test_uneven_gaps_count_where_all_that_was_reported_is_there() -> None:
     assert known(curve, whole=False).gap_spread == known(curve_of(range(60))).gap_spread == 0
 
 
+@pytest.mark.parametrize("steps", [(100,), (100, 150), (100, 200, 300, 350), (*range(50, 350, 50), 312)])
+def test_an_evaluation_at_the_end_is_not_uneven_wherever_that_falls(steps: tuple[int, ...]) -> None:
+    assert known(Curve(steps, tuple(range(len(steps))))).gap_spread == 0
+
+
 def test_a_step_that_is_reported_twice_counts_once_with_its_last_value(noise: numpy.ndarray) -> None:
     curve = curve_of(fall + noise)
     twice = Curve(

@@ -85,7 +85,7 @@ class _Diagnosis:
         begin = _late(positions)
         noise = None if begin is None else _noise(self.values[begin:], positions[begin:])
         gaps = numpy.diff(positions)
-        spread = _spread(gaps) if whole and len(gaps) else 0.0
+        spread = _spread(gaps) if whole else 0.0
         return CurveDiagnostics(
             evaluations=len(self.steps),
             median=self._value(float(numpy.median(self.values)), LEVEL_DIGITS),
@@ -237,8 +237,13 @@ def _repeats(curve: Curve) -> int:
 
 
 def _spread(gaps: Floats) -> float:
-    """The distance between the outer tenths of the gaps, in median gaps: 0 where all but a few are equal."""
-    low, middle, high = numpy.quantile(gaps, [0.1, 0.5, 0.9]).tolist()
+    """The distance between the outer tenths of the gaps, in median gaps: 0 where all but a few are equal.
+
+    The last gap is left out: it ends with the training, wherever that falls, and is a tenth of few evaluations' gaps.
+    """
+    if len(gaps) < 2:
+        return 0.0
+    low, middle, high = numpy.quantile(gaps[:-1], [0.1, 0.5, 0.9]).tolist()
     return float((high - low) / middle)
 
 

@@ -120,9 +120,9 @@ class CurveDiagnostics:
     ``noise`` is the standard deviation of an evaluation around the curve late in training (s_e), ``late`` the trend
     there; the trends after the extremes begin with the point after the extreme. ``settled_at_minimum`` is the first
     step within the noise of the lowest tenth of the late values, ``settled_at_maximum`` of the highest. ``gap_spread``
-    is the distance between the outer tenths of the gaps between evaluations in median gaps, and ``repeated_steps``
-    counts points whose step is not beyond the one before: both 0 where the monitoring may have lost points. What too
-    few points cannot tell is None.
+    is the distance between the outer tenths of the gaps between evaluations, but for the last, in median gaps, and
+    ``repeated_steps`` counts points whose step is not beyond the one before: both 0 where the monitoring may have lost
+    points. What too few points cannot tell is None.
     """
 
     evaluations: int
