@@ -81,18 +81,27 @@ def test_a_trim_that_would_move_nothing_is_not_told():
     assert not list(filter(trims, find(study(space, points, numpy.where(points[:, 0] > 0.5, numpy.nan, 1.0)))))
 
 
+NORMALISATION = Hyperparameter("normalisation", Role.NUISANCE, Choices(("layer", "none", "batch")))
+
+
+def without_normalisation() -> tuple[Space, numpy.ndarray, numpy.ndarray]:
+    """A space, its points, and which of them have no normalisation."""
+    space, points = Space.build([NORMALISATION, *unit_space(1).definitions]), sobol(2, 64)
+    places = points[:, space.dimensions.index("normalisation")]
+    return space, points, (places >= 1 / 3) & (places < 2 / 3)
+
+
 def test_the_choice_that_fails_is_named():
-    space = Space.build(
-        [
-            Hyperparameter("normalisation", Role.NUISANCE, Choices(("layer", "none", "batch"))),
-            *unit_space(1).definitions,
-        ]
-    )
-    points = sobol(2, 64)
-    place = space.dimensions.index("normalisation")
-    none = (points[:, place] >= 1 / 3) & (points[:, place] < 2 / 3)
-    (finding,) = find(study(space, points, numpy.where(none, numpy.nan, points[:, 1 - place])))
+    space, points, none = without_normalisation()
+    (finding,) = find(study(space, points, numpy.where(none, numpy.nan, 1.0)))
     assert finding.numbers["choice"] == "none"
+
+
+def test_a_choice_that_the_best_trial_has_is_not_left_out():
+    space, points, none = without_normalisation()
+    values = numpy.where(none, numpy.nan, 1.0)
+    values[numpy.flatnonzero(none)[0]] = 0.5
+    assert not list(find(study(space, points, values)))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from study_operator.findings.multiplicity import holm
 from study_operator.findings.words import distinct, percent
 from study_operator.results.taxonomy import DIVERGED
 from study_operator.results.trial import TrialState
-from study_operator.scalar import Scalar
+from study_operator.scalar import Scalar, identity
 from study_operator.space import Choices, Range
 
 MOST = 0.5
@@ -171,6 +171,10 @@ def _trim(arm: ArmEvidence, separation: Separation, p: float) -> Iterator[Findin
         "n": len(infeasible),
     }
     if separation.choice is not None:
+        best = arm.best_of(separation.axis.rows)
+        assert best is not None, "a separation has feasible trials"
+        if identity(arm.trials[best].spec.parameters[name]) == identity(separation.choice):
+            return
         message = f"Trials with {name}={separation.choice} are the infeasible ones (AUC {separation.auc:.2f})."
         advice = f"Leave {separation.choice} out of the choices of {name}."
         yield Finding(
