@@ -97,6 +97,15 @@ def test_the_choice_that_fails_is_named():
     assert finding.numbers["choice"] == "none"
 
 
+def test_a_flag_that_fails_is_told_as_the_manifest_has_it():
+    space = Space.build([Hyperparameter("bias", Role.NUISANCE, Choices((True, False))), *unit_space(1).definitions])
+    points = sobol(2, 64)
+    on = points[:, space.dimensions.index("bias")] < 0.5
+    (finding,) = find(study(space, points, numpy.where(on, numpy.nan, 1.0)))
+    assert finding.message == "Trials with bias=true are the infeasible ones (AUC 1.00)."
+    assert (finding.advice, finding.numbers["choice"]) == ("Leave true out of the choices of bias.", "true")
+
+
 def test_a_choice_that_the_best_trial_has_is_not_left_out():
     space, points, none = without_normalisation()
     values = numpy.where(none, numpy.nan, 1.0)

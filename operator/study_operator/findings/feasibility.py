@@ -175,11 +175,10 @@ def _trim(arm: ArmEvidence, separation: Separation, p: float) -> Iterator[Findin
         assert best is not None, "a separation has feasible trials"
         if identity(arm.trials[best].spec.parameters[name]) == identity(separation.choice):
             return
-        message = f"Trials with {name}={separation.choice} are the infeasible ones (AUC {separation.auc:.2f})."
-        advice = f"Leave {separation.choice} out of the choices of {name}."
-        yield Finding(
-            "infeasible-trials", severity, subject, message, advice, {**numbers, "choice": str(separation.choice)}
-        )
+        (choice,) = distinct(separation.axis.domain, separation.choice)
+        message = f"Trials with {name}={choice} are the infeasible ones (AUC {separation.auc:.2f})."
+        advice = f"Leave {choice} out of the choices of {name}."
+        yield Finding("infeasible-trials", severity, subject, message, advice, {**numbers, "choice": choice})
         return
     domain = separation.axis.domain
     assert isinstance(domain, Range)

@@ -95,7 +95,7 @@ def _span(arm: ArmEvidence, axis: Axis, rows: Rows) -> str:
     if not values:
         return ""
     if not isinstance(axis.domain, Range):
-        return f"{axis.name} {' or '.join(dict.fromkeys(map(str, values)))}"
+        return f"{axis.name} {' or '.join(dict.fromkeys(distinct(axis.domain, *values)))}"
     numbers = sorted(value for value in values if isinstance(value, int | float))
     low, high, least, most = distinct(axis.domain, numbers[0], numbers[-1], axis.domain.minimum, axis.domain.maximum)
     return f"{axis.name} {low if low == high else f'{low} to {high}'} (of {least} to {most})"

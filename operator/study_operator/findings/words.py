@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from study_operator.scalar import Scalar
-from study_operator.space import Choices, Range
+from study_operator.space import Choices, Range, parameter_text
 
 
 def short(value: Scalar) -> str:
@@ -14,9 +14,11 @@ def short(value: Scalar) -> str:
 
 
 def distinct(domain: Range | Choices, *values: Scalar) -> tuple[str, ...]:
-    """A domain's values: numbers in as few digits as tell them apart on its scale, at least three; choices as given."""
+    """A domain's values: numbers in as few digits as tell them apart on its scale, at least three; choices as a
+    trainer reads them.
+    """
     if isinstance(domain, Choices):
-        return tuple(map(str, values))
+        return tuple(map(parameter_text, values))
     told = (tuple(str(domain.rounded(value, digits)).removesuffix(".0") for value in values) for digits in count(3))
     return next(texts for texts in told if len(set(texts)) == len(set(values)))
 

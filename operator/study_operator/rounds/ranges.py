@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from study_operator.findings import Finding
 from study_operator.rounds.draft import Draft
-from study_operator.space import Choices, Range
+from study_operator.space import Choices, Range, parameter_text
 
 
 def widen(draft: Draft, findings: Sequence[Finding]) -> None:
@@ -63,6 +63,6 @@ def _move(
 
 def _leave_out(draft: Draft, place: int, domain: Choices, agreeing: Sequence[Finding]) -> None:
     bad = {finding.numbers.get("choice") for finding in agreeing}
-    left = tuple(value for value in domain.values if str(value) not in bad)
+    left = tuple(value for value in domain.values if parameter_text(value) not in bad)
     if len(bad) == 1 and 2 <= len(left) < len(domain.values):
         draft.chosen(place, left, agreeing[0].message, agreeing[0].rule, agreeing[0].subject.arm)
