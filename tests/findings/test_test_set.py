@@ -14,7 +14,10 @@ def evidence(search_looks: int = 0, rerun_looks: int = 0, **told):
     """Eight trials of the search and two reruns, of which so many reported test_error."""
     found = study(unit_space(1), sobol(1, 8), [0.1] * 8)
     reruns = [
-        replace(trial, spec=replace(trial.spec, purpose=Purpose.CONFIRMATION, index=FIRST_CONFIRMATION + number))
+        replace(
+            trial,
+            spec=replace(trial.spec, purpose=Purpose.CONFIRMATION, index=FIRST_CONFIRMATION + number, rerun_of=3),
+        )
         for number, trial in enumerate(found.trials[:2])
     ]
 
@@ -41,6 +44,21 @@ def test_counts_the_looks_of_the_search(looks):
 def test_tells_what_reruns_measured():
     (finding,) = find(evidence(rerun_looks=2))
     assert (finding.severity, finding.numbers) == (Severity.INFO, {"looks": 2, "mean": 0.25})
+
+
+def test_each_configuration_has_a_mean_of_its_own():
+    found = evidence(rerun_looks=2)
+    baseline = [
+        replace(
+            trial,
+            spec=replace(trial.spec, purpose=Purpose.BASELINE, rerun_of=None),
+            status=replace(trial.status, metrics={"test_error": MetricSummary(1, Sample(10, 0.75), None, None)}),
+        )
+        for trial in found.trials[-2:]
+    ]
+    told = list(find(replace(found, trials=[*found.trials, *baseline])))
+    assert [(each.subject.trial, each.numbers["mean"]) for each in told] == [("study-3", 0.25), ("", 0.75)]
+    assert "test_error of the baseline" in told[1].message
 
 
 def test_folding_validation_into_training_is_told_before_the_last_launch_alone():

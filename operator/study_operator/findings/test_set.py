@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.findings.words import short
-from study_operator.results.trial import Purpose, Trial, TrialState
+from study_operator.results.trial import Purpose, Trial, TrialState, trial_name
 
 RULE = "test-set"
 
@@ -25,7 +25,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if early:
             yield _looked_early(metric, early)
         elif looks:
-            yield _looked_once(metric, looks)
+            yield from _looked_once(evidence.study, metric, looks)
     if evidence.last_launch and any(trial.status.state is TrialState.SUCCEEDED for trial in evidence.trials):
         yield Finding(
             RULE,
@@ -51,14 +51,19 @@ def _looked_early(metric: str, trials: list[Trial]) -> Finding:
     )
 
 
-def _looked_once(metric: str, trials: list[Trial]) -> Finding:
-    values = [trial.status.metrics[metric].final.value for trial in trials]
-    return Finding(
-        RULE,
-        Severity.INFO,
-        Subject(field="spec.metrics"),
-        f"{metric}, measured on the test set by {len(trials)} reruns and no trial of the search, is "
-        f"{short(statistics.fmean(values))} on average.",
-        "Report this number as it is. A choice that is changed after it needs another test set.",
-        {"looks": len(trials), "mean": statistics.fmean(values)},
-    )
+def _looked_once(study: str, metric: str, trials: list[Trial]) -> Iterator[Finding]:
+    """One for each configuration: a mean over several is of none of them."""
+    configurations: dict[int | None, list[float]] = {}
+    for trial in trials:
+        configurations.setdefault(trial.spec.rerun_of, []).append(trial.status.metrics[metric].final.value)
+    for index, values in configurations.items():
+        trial_run_again = "" if index is None else trial_name(study, index)
+        yield Finding(
+            RULE,
+            Severity.INFO,
+            Subject(field="spec.metrics", trial=trial_run_again),
+            f"{metric} of {trial_run_again or 'the baseline'}, measured on the test set by {len(values)} reruns and no "
+            f"trial of the search, is {short(statistics.fmean(values))} on average.",
+            "Report this number as it is. A choice that is changed after it needs another test set.",
+            {"looks": len(values), "mean": statistics.fmean(values)},
+        )
