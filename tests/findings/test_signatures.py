@@ -8,7 +8,7 @@ from study_operator.findings.metric_names import better
 from study_operator.findings.signatures import find
 from study_operator.results.objective import Direction
 from study_operator.results.trial import Curve
-from study_operator.space import Hyperparameter, Range, Role
+from study_operator.space import Hyperparameter, Range, Role, Value
 
 from bench.rates.curves import METRIC, STEPS, Noise, Shape, curve, decay, flat, overfit, study_of
 from bench.rates.signatures import WAVES, with_period
@@ -93,6 +93,14 @@ def test_clipping_most_of_the_updates_asks_for_a_lower_learning_rate(rng: numpy.
     assert not found(norms, "gradient-clipping")
     low = [{METRIC: constant(1), "grad_norm": constant(0.9)}] * 3
     assert not found(low, "gradient-clipping", nuisances=[CLIPPING])
+
+
+def test_a_flag_of_clipping_is_no_threshold(rng: numpy.random.Generator) -> None:
+    flag = Hyperparameter("gradient_clipping", Role.FIXED, Value(True))
+    norm = Hyperparameter("clip_norm", Role.NUISANCE, Range(0.0, 2.0), when={"gradient_clipping": (True,)})
+    norms = [{METRIC: constant(1), "grad_norm": curve(lambda t: 1.5 + flat(t), 50, Noise(), rng)}] * 3
+    (finding,) = found(norms, "gradient-clipping", nuisances=[flag, norm])
+    assert finding.numbers["threshold"] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,9 @@ def clipping_threshold(arm: ArmEvidence, trial: Trial) -> float | None:
     """The value of the trial's gradient clipping; None where it has none, or it is off (zero or less)."""
     for definition in arm.space.hyperparameters(arm.arm.index):
         value = trial.spec.parameters.get(definition.name)
-        if definition.kind is Kind.GRADIENT_CLIPPING and isinstance(value, int | float):
-            return float(value) if value > 0 and not isinstance(value, bool) else None
+        flag = isinstance(value, bool)
+        if definition.kind is Kind.GRADIENT_CLIPPING and isinstance(value, int | float) and not flag:
+            return float(value) if value > 0 else None
     return None
 
 
