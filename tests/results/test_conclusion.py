@@ -66,6 +66,7 @@ def test_a_curve_without_steps_cannot_be_held_against_the_record():
     status = concluded(record(error=recorded(CURVE)), answer(has_steps=False, error=numbered))
     assert status.objective == Sample(500, 0.0)
     assert status.incomplete == ("error",)
+    assert status.diagnostics == {}
 
 
 def test_without_a_record_the_curve_alone_decides():

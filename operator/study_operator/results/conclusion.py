@@ -82,7 +82,7 @@ def conclude(
         started=started,
         finished=finished,
         failed_runs=failed_runs,
-        diagnostics=_diagnosed(names, known, whole=[name for name in agreeing if _counted(recorded.get(name))]),
+        diagnostics=_diagnosed(metrics, known, whole=[name for name in agreeing if _counted(recorded.get(name))]),
     )
 
 
@@ -168,9 +168,18 @@ def _counted(metric: RecordedMetric | None) -> bool:
     return metric is not None and not metric.final_only
 
 
-def _diagnosed(names: list[str], answer: CurveAnswer, whole: Collection[str]) -> dict[str, CurveDiagnostics]:
-    """Of the curves that were read; ``whole`` are the metrics whose every point is there, by the trainer's word."""
-    found = {name: diagnose(answer.curves[name], whole=name in whole) for name in names if name in answer.curves}
+def _diagnosed(
+    metrics: Mapping[str, MetricSummary], answer: CurveAnswer, whole: Collection[str]
+) -> dict[str, CurveDiagnostics]:
+    """Of the curves that were read; ``whole`` are the metrics whose every point is there, by the trainer's word.
+
+    A curve whose points are merely numbered tells nothing beside a summary with steps: the 40th is not step 40.
+    """
+    found = {
+        name: diagnose(answer.curves[name], whole=name in whole)
+        for name, summary in metrics.items()
+        if name in answer.curves and (answer.has_steps or summary.final.step is None)
+    }
     return {name: diagnostics for name, diagnostics in found.items() if diagnostics is not None}
 
 
