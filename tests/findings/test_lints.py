@@ -213,6 +213,18 @@ CASES = [
         words("--no-early-stopping"),
     ),
     other(
+        "early-stopping",
+        "spec.trialTemplate.args[0]",
+        words("--early_stopping=0.5"),
+        words("--early_stopping=False"),
+    ),
+    other(
+        "early-stopping",
+        "spec.trialTemplate.args[0]",
+        words("--early-stopping-metric accuracy"),
+        words("EARLY_STOPPING_ROUNDS=0"),
+    ),
+    other(
         "evaluation-by-time",
         "spec.trialTemplate.args[0]",
         words("--eval-every-secs=60"),
