@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -125,12 +126,17 @@ def test_every_round_is_applied_links_to_itself_and_has_its_section_once_another
 
 
 def test_the_base_is_the_chart(installed: Cluster) -> None:
-    assert (ROOT / "gitops" / "base" / "operator.yaml").read_text() == template(
-        {"crds": {"keep": False}}, "--skip-tests"
-    )
-    base = kustomize(ROOT / "gitops" / "base")
-    assert {document["kind"] for document in base} >= {"Namespace", "CustomResourceDefinition", "Deployment"}
+    chart = template({"crds": {"keep": False}}, "--skip-tests")
+    assert (ROOT / "gitops" / "base" / "operator.yaml").read_text() == chart
+    namespace, *base = kustomize(ROOT / "gitops" / "base")
+    assert namespace["kind"] == "Namespace"
+    assert _places(base) == _places(yaml.safe_load_all(chart)), "the lease's role is in another namespace"
     installed.control.kubectl(
         "apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict",
         f"--kustomize={ROOT / 'gitops' / 'base'}",
     )  # fmt: skip
+
+
+def _places(objects: Iterable[Any]) -> list[tuple[str, str, str]]:
+    """Which objects there are, and in which namespaces."""
+    return sorted((each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in objects)
