@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.chart import EVERYTHING, ROOT, template
+from tests.chart.chart import EVERYTHING, NAMESPACE, ROOT, only, render, template
 from tests.chart.conftest import Cluster
 from tests.chart.schemas import LOCATION, write_schemas
 from tests.cluster.binaries import find_or_build
@@ -51,6 +51,15 @@ def test_the_api_server_takes_every_object_and_drops_no_field(installed: Cluster
         "apply", "--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "--filename=-",
         input=template({**EVERYTHING, "priorityClassName": ""}, "--skip-tests"),
     )  # fmt: skip
+
+
+def test_the_lease_can_be_turned_off_by_a_server_side_apply_too(installed: Cluster) -> None:
+    """As Flux and Argo CD do it: the API server's own defaults would stay and be refused beside Recreate."""
+    for enabled in (True, False):
+        values = {"leaderElection": {"enabled": enabled}, "replicas": 0}
+        deployment = only(render(values, release="flux"), "Deployment")
+        installed.control.kubectl("apply", "--server-side", "--filename=-", input=json.dumps(deployment))
+    installed.control.kubectl("delete", "deployment", "flux-study-operator", f"--namespace={NAMESPACE}")
 
 
 def test_the_examples_are_valid(schemas: Path) -> None:
