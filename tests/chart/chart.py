@@ -106,7 +106,16 @@ def render(
 
 @cache
 def _parsed(text: str) -> list[Object]:
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, _Loader) if document]
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that a map has twice, as kustomize and Flux do; helm takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        made = super().construct_mapping(node, deep)
+        assert len(made) == len(node.value), f"a key is there twice: {node.start_mark}"
+        return made
 
 
 def refusal(values: Values) -> str:

@@ -189,6 +189,23 @@ def test_common_labels_are_on_everything_but_the_custom_resource_definitions() -
     assert all(each["team"] == "ml" for each in labels)
 
 
+def test_what_one_object_is_given_goes_before_what_all_have() -> None:
+    given = {"enabled": True, "labels": {"release": "stack"}}
+    objects = render(
+        {
+            "commonLabels": {"release": "study-operator"},
+            "podAnnotations": {"kubectl.kubernetes.io/default-container": "more"},
+            "podMonitor": {**given, "trials": given},
+            "prometheusRule": given,
+            "grafanaDashboard": given,
+        }
+    )
+    selected = of_kind(objects, "PodMonitor", "PrometheusRule", "ConfigMap")
+    assert [each["metadata"]["labels"]["release"] for each in selected] == ["stack"] * 4
+    annotations = only(objects, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {"kubectl.kubernetes.io/default-container": "more"}
+
+
 def test_the_selector_is_of_labels_that_no_value_changes() -> None:
     name = "app.kubernetes.io/name"
     changed = {"commonLabels": {"a": "b", name: "x"}, "podLabels": {"c": "d", name: "y"}, "image": {"tag": "2"}}
