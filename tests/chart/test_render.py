@@ -256,6 +256,28 @@ def test_names_can_be_replaced() -> None:
     assert all("tuner" in name for name in named), named
 
 
+def test_names_that_look_like_something_else_stay_names() -> None:
+    """YAML takes some for numbers or booleans."""
+    pod = {"priorityClassName": "1000", "runtimeClassName": "0", "schedulerName": "off"}
+    for values in ({"nameOverride": "12"}, {"fullnameOverride": "34", "watchNamespaces": ["no"]}):
+        objects = render(
+            {**EVERYTHING, **pod, "serviceAccount": {"name": "7"}, **values}, release="123", namespace="2024"
+        )
+        for each in of_kind(objects, *{each["kind"] for each in objects} - {"CustomResourceDefinition"}):
+            metadata = each["metadata"]
+            named = {metadata["name"], metadata.get("namespace", ""), *metadata["labels"].values()}
+            assert all(isinstance(name, str) for name in named), metadata
+        spec = pod_spec(objects)
+        assert spec == spec | pod and spec["serviceAccountName"] == "7"
+        assert {binding["subjects"][0]["namespace"] for binding in of_kind(objects, "RoleBinding")} == {"2024"}
+
+
+def test_a_users_name_is_taken_as_it_is() -> None:
+    basic = {"username": "vision: team #1", "passwordSecretName": "password"}
+    arguments = container(render({"prometheus": {"url": "http://prometheus", "basicAuth": basic}}))["args"]
+    assert "--prometheus-username=vision: team #1" in arguments
+
+
 def test_more_objects_are_templates() -> None:
     [more] = [each for each in render(EVERYTHING) if each["metadata"]["name"] == "more"]
     assert more["metadata"]["namespace"] == "study-operator"

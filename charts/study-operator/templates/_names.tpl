@@ -41,8 +41,8 @@ study-operator
 {{- end }}
 
 {{- define "study-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "study-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "study-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "study-operator.labels" -}}
@@ -101,13 +101,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $folder := include "study-operator.prometheusFolder" . }}
 {{- with .Values.prometheus }}
 {{- if .url }}
-- --prometheus-url={{ .url }}
+- {{ printf "--prometheus-url=%s" .url | quote }}
 {{- end }}
 {{- if .bearerToken.secretName }}
 - --prometheus-bearer-token-file={{ $folder }}/bearer-token
 {{- end }}
 {{- if .basicAuth.passwordSecretName }}
-- --prometheus-username={{ .basicAuth.username }}
+- {{ printf "--prometheus-username=%s" .basicAuth.username | quote }}
 - --prometheus-password-file={{ $folder }}/password
 {{- end }}
 {{- if or .tls.caSecretName .tls.caConfigMapName }}
