@@ -306,3 +306,8 @@ def test_the_trials_are_scraped_by_the_identity_of_their_pods() -> None:
     assert (endpoint["honorLabels"], endpoint["honorTimestamps"], endpoint["port"]) == (False, True, "metrics")
     assert trials["spec"]["namespaceSelector"] == {"any": True}
     assert (trials["spec"]["bodySizeLimit"], trials["spec"]["sampleLimit"]) == ("16MB", 500_000)
+
+
+def test_the_trials_can_be_scraped_at_the_interval_of_prometheus_itself() -> None:
+    [trials] = of_kind(render({"podMonitor": {"trials": {"enabled": True, "interval": ""}}}), "PodMonitor")
+    assert "interval" not in trials["spec"]["podMetricsEndpoints"][0]
