@@ -241,6 +241,17 @@ def test_pull_secrets_of_the_chart_and_of_the_one_that_it_is_part_of_are_used_to
     assert pod_spec(render(values))["imagePullSecrets"] == [ours, theirs]
 
 
+def test_a_chart_that_this_one_is_part_of_can_leave_it_out(tmp_path: Path) -> None:
+    dependency = {"name": CHART.name, "version": VERSION, "condition": f"{CHART.name}.enabled"}
+    about = {"apiVersion": "v2", "name": "platform", "version": "1.0.0", "dependencies": [dependency]}
+    (tmp_path / "Chart.yaml").write_text(json.dumps(about))
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / CHART.name).symlink_to(CHART)
+    for enabled in (True, False):
+        rendered = helm("template", "platform", str(tmp_path), values={CHART.name: {"enabled": enabled}}).stdout
+        assert ("kind: Deployment" in rendered) is enabled
+
+
 def test_a_service_account_that_is_there_can_be_used() -> None:
     objects = render({"serviceAccount": {"create": False, "name": "ours"}})
     assert of_kind(objects, "ServiceAccount") == []
