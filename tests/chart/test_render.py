@@ -184,6 +184,11 @@ def test_every_field_of_the_pod_that_one_sets_arrives() -> None:
     assert account["metadata"]["labels"]["note"] == "account"
 
 
+def test_a_spread_that_says_which_pods_it_is_of_is_of_these() -> None:
+    spread = {**EVERYTHING["topologySpreadConstraints"][0], "labelSelector": {"matchLabels": {"tier": "platform"}}}
+    assert pod_spec(render({"topologySpreadConstraints": [spread]}))["topologySpreadConstraints"] == [spread]
+
+
 def test_common_labels_are_on_everything_but_the_custom_resource_definitions() -> None:
     labels = [each["metadata"]["labels"] for each in render(EVERYTHING) if each["kind"] != "CustomResourceDefinition"]
     assert all(each["team"] == "ml" for each in labels)

@@ -42,9 +42,9 @@ affinity:
 {{- end }}
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
-{{- $labels := include "study-operator.selectorLabels" $ | fromYaml }}
+{{- $own := dict "matchLabels" (include "study-operator.selectorLabels" $ | fromYaml) }}
 {{- range . }}
-- {{ toYaml (merge (dict) . (dict "labelSelector" (dict "matchLabels" $labels))) | nindent 2 | trim }}
+- {{ toYaml (merge (dict "labelSelector" (default $own .labelSelector)) .) | nindent 2 | trim }}
 {{- end }}
 {{- end }}
 securityContext:
