@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy
 import pytest
 from study_operator.findings import Severity
 from study_operator.findings.coverage import coverage_of, find
+from study_operator.results.trial import TrialState, TrialStatus
 
 from bench.rates.coverage import warned
 from bench.rates.rate import Hypothesis, Rate
@@ -22,6 +25,26 @@ def test_without_reruns_few_points_are_a_remark_and_many_are_nothing():
     (finding,) = find(study(unit_space(2), few, few[:, 0]))
     assert finding.severity is Severity.INFO
     assert not list(find(study(unit_space(2), many, many[:, 0])))
+
+
+@pytest.mark.parametrize(("n", "told"), [(1, "1 point is a coarse look"), (3, "3 points are a coarse look")])
+def test_the_fewest_points_are_a_remark_too(n, told):
+    points = sobol(2, 32)[:n]
+    (finding,) = find(study(unit_space(2), points, points[:, 0], trial_variance=1e-6))
+    assert finding.severity is Severity.INFO
+    assert finding.message.startswith(told)
+
+
+def test_an_arm_whose_trials_all_failed_is_a_warning():
+    points = sobol(2, 4)
+    known = study(unit_space(2), points, points[:, 0])
+    failed = [replace(trial, status=TrialStatus(state=TrialState.FAILED)) for trial in known.trials]
+    (finding,) = find(replace(known, trials=failed))
+    assert (finding.severity, finding.message) == (
+        Severity.WARNING,
+        "No point is known: all 4 trials that ended failed.",
+    )
+    assert not list(find(replace(known, trials=[])))
 
 
 def test_points_that_still_pay_are_a_warning_with_the_number_to_take():

@@ -24,6 +24,7 @@ WORTH = 1.0
 COARSE = 0.1
 """Bound of the better volume above which a study is told of it (fewer than 29 points an arm)."""
 FEWEST = 4
+"""Points that are compared with half of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Coverage:
     """How well ``n`` points covered an arm's space.
 
     ``better_volume``: the 95% bound of the share of the space that is better than the incumbent. ``gain``: what the
-    second half of the points brought, in units of the objective. ``near_best``: trials within one standard deviation
-    between reruns of the best, itself included; None where that deviation is not known.
+    second half of the points brought, in units of the objective; 0 where there are fewer than FEWEST. ``near_best``:
+    trials within one standard deviation between reruns of the best, itself included; None where that deviation is not
+    known.
     """
 
     n: int
@@ -47,17 +49,19 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         coverage = coverage_of(arm, evidence.trial_variance)
         if coverage is not None:
             yield from _findings(arm, coverage, evidence.trial_variance)
+        elif arm.failed and not arm.trials:
+            yield _unknown(arm)
 
 
 def coverage_of(arm: ArmEvidence, trial_variance: float | None) -> Coverage | None:
-    """The coverage of an arm; None for an arm without enough trials or without a feasible one."""
+    """The coverage of an arm; None for an arm without a feasible trial."""
     n = len(arm.trials)
-    if n < FEWEST or arm.best is None:
+    if arm.best is None:
         return None
     values = numpy.where(arm.infeasible, numpy.nanmax(arm.objective), arm.objective)
     best = float(arm.objective[arm.best])
     near = None if trial_variance is None else int(numpy.count_nonzero(arm.objective <= best + trial_variance))
-    gain = expected_best(values, n // 2) - best
+    gain = expected_best(values, n // 2) - best if n >= FEWEST else 0.0
     return Coverage(n, 1 - (1 - CONFIDENCE) ** (1 / n), gain, near)
 
 
@@ -80,7 +84,23 @@ def _findings(arm: ArmEvidence, coverage: Coverage, trial_variance: float | None
             "enough-points",
             Severity.INFO,
             subject,
-            f"{coverage.n} points are a coarse look: {bound}.",
+            f"{_points(coverage.n)} a coarse look: {bound}.",
             "More points narrow that down: the budget can be raised, and the sequence of points goes on.",
             numbers,
         )
+
+
+def _unknown(arm: ArmEvidence) -> Finding:
+    """Of an arm of which nothing is known, since a failure says nothing of a trial's parameters."""
+    return Finding(
+        "enough-points",
+        Severity.WARNING,
+        Subject(arm=arm.label),
+        f"No point is known: {'the one trial' if arm.failed == 1 else f'all {arm.failed} trials'} that ended failed.",
+        "Mend the cause, and delete the failed trials: they run again at the same points.",
+        {"n": 0, "failed": arm.failed},
+    )
+
+
+def _points(n: int) -> str:
+    return "1 point is" if n == 1 else f"{n} points are"
