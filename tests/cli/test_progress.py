@@ -1,8 +1,11 @@
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 from study_operator.cli.progress import Progress
 from study_operator.cli.table import age_text, duration_text, short, varied_names
+from study_operator.cli.views import PlainView
 from study_operator.results.trial import Trial, TrialState, TrialStatus
 
 from tests.local.engines import spec
@@ -36,6 +39,15 @@ def test_the_rest_is_counted_in_rounds_of_the_parallelism():
 
 def test_a_trial_that_takes_longer_than_usual_does_not_turn_time_back():
     assert Progress(2, 2, [ended(0)]).time_left([timedelta(hours=1)]) == timedelta()
+
+
+def test_a_line_of_progress_tells_one_count_where_the_status_lags_behind_the_trials():
+    told = io.StringIO()
+    view = PlainView(Console(file=told), Progress(4, 1))
+    view.trial_written(ended(0))
+    view.status_written({"state": "Running", "progress": "0/4", "trials": {"planned": 4}})
+    view.status_written({"state": "Running", "progress": "1/4", "trials": {"planned": 4, "failed": 1}})
+    assert [line for line in told.getvalue().splitlines() if "%" in line] == ["20%: Running 1/4, about 30 s left"]
 
 
 @pytest.mark.parametrize(

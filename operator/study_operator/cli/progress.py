@@ -32,10 +32,9 @@ class Progress:
             self._durations[index] = status.finished - status.started
         return True
 
-    @property
-    def tenths(self) -> int:
-        """The done share in whole tenths."""
-        return 10 * self.done // self.planned
+    def tenths(self, done: int) -> int:
+        """The share of so many done, in whole tenths."""
+        return 10 * done // self.planned
 
     def time_left(self, running: Sequence[timedelta]) -> timedelta | None:
         """Until the last trial ends, if the others take as long as the ended ones did; None before the first end.

@@ -77,6 +77,12 @@ def status_line(status: Mapping[str, Any]) -> str:
     return f"{status.get('state', 'Unknown')} {status.get('progress', '')}{found}".strip()
 
 
+def ended(status: Mapping[str, Any]) -> int:
+    """How many trials of the search have ended."""
+    trials = status.get("trials", {})
+    return sum(trials.get(state, 0) for state in ("succeeded", "infeasible", "failed"))
+
+
 def duration_text(duration: timedelta) -> str:
     """``45 s``, ``12 min``, ``3 h 20 min``."""
     seconds = max(0, round(duration.total_seconds()))
@@ -117,7 +123,7 @@ def varied_names(parameters: Iterable[Mapping[str, str]]) -> list[str]:
 def _heading(name: str, status: Mapping[str, Any], left: timedelta | None) -> RenderableType:
     trials = status.get("trials", {})
     planned = trials.get("planned", 0)
-    done = sum(trials.get(state, 0) for state in ("succeeded", "infeasible", "failed"))
+    done = ended(status)
     state = status.get("state", "Pending")
     grid = Table.grid(padding=(0, 2))
     cells: list[RenderableType] = [Text(name, style="bold"), Text(state, style=_STATE_STYLES.get(state, ""))]

@@ -17,7 +17,7 @@ from rich.text import Text
 from study_operator.backends.local import Witness
 from study_operator.backends.port import Announcement, Run, Severity
 from study_operator.cli.progress import Progress
-from study_operator.cli.table import duration_text, short, status_line, study_view
+from study_operator.cli.table import duration_text, ended, short, status_line, study_view
 from study_operator.results.trial import Purpose, Trial, TrialState
 
 REFRESHES = 2
@@ -46,7 +46,7 @@ class PlainView:
         self.running: Callable[[], list[Run]] = list
         self._console = console
         self._progress = progress
-        self._tenths = progress.tenths
+        self._tenths = progress.tenths(progress.done)
 
     def __enter__(self) -> PlainView:
         return self
@@ -70,9 +70,10 @@ class PlainView:
             self.note(f"[{count}] {trial_line(trial)}")
 
     def status_written(self, status: Mapping[str, object]) -> None:
-        """A further tenth of the way."""
-        if self._progress.tenths > self._tenths and self._progress.done < self._progress.planned:
-            self._tenths = self._progress.tenths
+        """A further tenth of the way, by the status's own count: it may come later than the ends of trials."""
+        tenths = self._progress.tenths(ended(status))
+        if tenths > self._tenths and self._progress.done < self._progress.planned:
+            self._tenths = tenths
             left = self._progress.time_left([])
             ending = f", about {duration_text(left)} left" if left is not None else ""
             self.note(f"{10 * self._tenths}%: {status_line(status)}{ending}")
