@@ -32,6 +32,12 @@ def test_curves_that_fall_to_the_end_still_improve_from_the_last_quarter_on(rng:
     assert finding.numbers["change"] == pytest.approx(15, rel=0.4)
 
 
+def test_the_stretch_is_told_that_the_change_is_of(rng: numpy.random.Generator) -> None:
+    (finding,) = find(study(fall(0, 1, 300), rng, n=20))
+    assert finding.step is not None and finding.step < 7000  # of twenty evaluations the last eight
+    assert f"from step {finding.step} on in {finding.subject.trial}." in finding.message
+
+
 def test_curves_that_are_done_early_tell_when(rng: numpy.random.Generator) -> None:
     (finding,) = find(study(fall(0, 0.2, 60), rng))
     assert finding.rule == "early-saturation"

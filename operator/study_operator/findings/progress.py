@@ -74,12 +74,14 @@ def _improving(
     first = improving[0]
     late, noise = first.late, first.diagnostics.noise
     assert late is not None and noise is not None
+    step = first.step(late.step)
+    stretch = "over its last evaluations" if step is None else f"from step {step} on"
     return Finding(
         "still-improving",
         Severity.WARNING,
         Subject(arm=arm.label, trial=first.name),
-        f"{within(arm)} still improve at the end: {metric} of {names(improving)} gets better over the last quarter, "
-        f"by {short(abs(late.change))} in {first.name}.",
+        f"{within(arm)} still improve at the end: {metric} of {names(improving)} gets better late in training, "
+        f"by {short(abs(late.change))} {stretch} in {first.name}.",
         "Train longer in the next round, and stretch a schedule that decays to zero with it: extra steps at a learning "
         "rate near zero teach nothing.",
         {
@@ -91,7 +93,7 @@ def _improving(
             "noise": noise,
             "noises": NOISES,
         },
-        step=first.step(late.step),
+        step=step,
     )
 
 

@@ -68,7 +68,7 @@ EXPLANATIONS: Mapping[str, str] = {
         "of a curve is luck in part."
     ),
     "still-improving": (
-        "The last quarter of the curves of the best trials still falls (Kendall's tau, p < .05) by more than twice "
+        "The late part of the curves of the best trials still gets better (Kendall's tau, p < .05) by more than twice "
         "the noise: a longer training may rank the arms differently."
     ),
     "early-saturation": (
