@@ -41,6 +41,13 @@ def test_errors_and_denials_fail_and_warnings_do_so_where_they_are_to(source: st
     assert run(source, "--strict").exit_code == strict
 
 
+@pytest.mark.parametrize("form", ["---\n{}---\n", "{}---\n# Nothing.\n"])
+def test_empty_documents_beside_the_manifest_are_passed_over(form: str) -> None:
+    text = form.format(UNWISE)
+    remark = next(each for each in json.loads(run(text, "--format=json").output) if each["severity"] == "warning")
+    assert remark["line"] == line_of(text, "metric: test_error")
+
+
 def test_people_are_told_the_field_the_reason_what_to_write_and_the_section() -> None:
     told = run(DENIED).output
     assert "spec.hyperparameters[5].role: error: steps is tuned" in told

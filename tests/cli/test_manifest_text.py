@@ -44,6 +44,28 @@ def test_line_ends_stay_as_they_are(newline: str) -> None:
     assert after.splitlines()[0] == MARK + "Header."
 
 
+@pytest.mark.parametrize(
+    ("written", "as_well"),
+    [
+        ("max: 0.1     #", "max: 0.1\t#"),
+        ("max: 0.1 ", "max:\t0.1 "),
+        ("command: [python, -m, train]\n", "command: [python, -m, train]\n---\n"),
+        ("# Which optimizer?\n", "---\n# Which optimizer?\n---\n"),
+    ],
+)
+def test_what_a_manifest_may_be_written_like_is_edited_in_place(written: str, as_well: str) -> None:
+    text = MANIFEST.replace(written, as_well)
+    after = edited(text, [], [Remarked((Put("spec.hyperparameters[1].range.max", 5),), "Wider.")])
+    assert load_manifest(after)["spec"]["hyperparameters"][1]["range"]["max"] == 5
+    assert "# torch's default is 0.01" in after
+
+
+def test_a_manifest_that_gives_an_anchor_twice_is_written_anew() -> None:
+    text = MANIFEST.replace("max: 0.1 ", "max: &a 0.1 ").replace("value: 64", "value: &a 64")
+    after = edited(text, [], [Remarked((Put("spec.hyperparameters[1].range.max", 5),), "Wider.")])
+    assert load_manifest(after)["spec"]["hyperparameters"][1]["range"]["max"] == 5
+
+
 KEYS = st.sampled_from(["a", "b", "yes", "1e3", "x y", "#", "- c", "é"])
 TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=12) | KEYS
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from study_operator.api.validation import InvalidManifest
 from study_operator.space import Problem
@@ -26,7 +27,8 @@ LARGEST_FILE = 1024 * 1024
 DEEPEST = 64
 MOST_VALUES = 100_000
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Of everything that reads a manifest: PyYAML has another parser in Python, which refuses tabs that this one takes."""
 
 # go-yaml's rules, which kubectl follows: YAML 1.1 without its sexagesimals, octals that begin with 0 or 0o.
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -67,6 +69,17 @@ def load_manifest(source: str | bytes) -> dict[str, Any]:
     return manifest
 
 
+def composed(text: str) -> yaml.Node | None:
+    """The map that :func:`load_manifest` has read ``text`` as, with the places of its nodes.
+
+    None where an anchor is there twice: PyYAML composes no such map.
+    """
+    try:
+        return next(node for node in yaml.compose_all(text, LOADER) if isinstance(node, yaml.MappingNode))
+    except ComposerError:
+        return None
+
+
 def _invalid(message: str, line: int | None = None) -> InvalidManifest:
     return InvalidManifest([Problem("" if line is None else f"line {line + 1}", message)])
 
@@ -75,7 +88,7 @@ class _Reader:
     """Builds values from the parser's events, counting as it goes."""
 
     def __init__(self, text: str) -> None:
-        self._events: Iterator[Any] = yaml.parse(text, _LOADER)
+        self._events: Iterator[Any] = yaml.parse(text, LOADER)
         self._anchors: dict[str, tuple[object, int]] = {}
         self._count = 0
 

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from study_operator.api import InvalidManifest
-from study_operator.api.yaml import load_manifest
+from study_operator.api.yaml import LOADER, composed, load_manifest
 from study_operator.rounds import Content, Drop, Edit, Put, Swap
 
 MARK = "# study next: "
@@ -128,7 +128,7 @@ class _Splice:
 
 
 def _spliced(text: str, header: Sequence[str], changes: Sequence[Remarked]) -> str:
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, LOADER)):
         raise NotEditable("a field may stand behind an alias")
     editor = _Editor(text)
     splices = [_Splice(0, 0, editor.comment(paragraph, "")) for paragraph in header]
@@ -151,8 +151,7 @@ class _Editor:
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._lines = [0, *(found.end() for found in re.finditer(r"\r\n|\n|\r", text))]
         self._entries: dict[str, _Entry] = {}
-        root = yaml.compose(text, yaml.SafeLoader)
-        self._index(root, "", None)
+        self._index(composed(text), "", None)
 
     def _index(self, node: yaml.Node | None, path: str, line: int | None) -> None:
         """Note every entry below ``node``; ``line`` is where the outermost flow collection around it is held."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from study_operator.api.yaml import composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
-        root = yaml.compose(text, _LOADER)
-        self._places = dict(_places(root, "")) if root is not None else {}
+        root = composed(text)
+        self._places = {} if root is None else dict(_places(root, ""))
 
     def of(self, path: str) -> Place:
         """The place of the field at ``path``, such as ``spec.hyperparameters[2].role``.
