@@ -60,6 +60,15 @@ def test_what_a_manifest_may_be_written_like_is_edited_in_place(written: str, as
     assert "# torch's default is 0.01" in after
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("goal", [">+\n    Which?\n\n\n", "|+\n    Which?\n\n", "|\n    Which?\n\n"])
+def test_a_goal_keeps_its_empty_lines_above_a_new_field(goal: str, newline: str) -> None:
+    text = MANIFEST.replace(">-\n    Does Adam beat\n    Nesterov momentum?\n", goal).replace("\n", newline)
+    after = edited(text, [], [Remarked((Put("spec.basedOn", "optimizers-r0"),))])
+    assert load_manifest(after)["spec"]["goal"] == load_manifest(text)["spec"]["goal"]
+    assert "# torch's default is 0.01" in after
+
+
 def test_a_manifest_that_gives_an_anchor_twice_is_written_anew() -> None:
     text = MANIFEST.replace("max: 0.1 ", "max: &a 0.1 ").replace("value: 64", "value: &a 64")
     after = edited(text, [], [Remarked((Put("spec.hyperparameters[1].range.max", 5),), "Wider.")])

@@ -240,12 +240,18 @@ class _Editor:
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Where a node's own characters end: a block collection's mark is beyond the comments that follow it."""
+    """Where a node's own characters end: a block collection's mark is beyond the comments that follow it.
+
+    A text that keeps its line ends (``|+``) has the empty lines below it, too, and ends before the last one's end.
+    """
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)
-    end = node.end_mark.index
-    return len(text[:end].rstrip()) if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") else end
+    start, end = node.start_mark.index, node.end_mark.index
+    if not isinstance(node, yaml.ScalarNode) or node.style not in ("|", ">"):
+        return end
+    kept = re.match(r"[|>]\d?\+", text[start:end])
+    return len(text[:end].removesuffix("\n").removesuffix("\r") if kept else text[:end].rstrip())
 
 
 def _inline(value: Content) -> str:
