@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from study_operator.findings import Subject
-from study_operator.rounds import Swap
+from study_operator.rounds import Put, Swap
 from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Value
 
 from tests.findings.evidence_samples import LEARNING_RATE
@@ -17,6 +17,14 @@ def test_a_fixed_warmup_becomes_a_ladder_under_a_tenth_of_the_steps() -> None:
     warmup = Hyperparameter("warmup_steps", Role.FIXED, Value(0))
     proposal = proposed(round_of(LEARNING_RATE, warmup), found("learning-rate-edge", "learning_rate"))
     assert moves(proposal) == [("spec.hyperparameters[1]", "Fixed 0", "Nuisance of 0, 10, 100")]
+
+
+def test_a_warmup_that_is_longer_than_a_tenth_stays_a_choice_as_the_baseline_has_it() -> None:
+    warmup = Hyperparameter("warmup_steps", Role.FIXED, Value(250))
+    edge = found("learning-rate-edge", "learning_rate")
+    ladder, baseline = proposed(round_of(LEARNING_RATE, warmup), edge, baseline={"learning_rate": 0.1}).changes
+    assert ladder.after == "Nuisance of 10, 100, 250"
+    assert baseline.edits == (Put("spec.confirmation.baseline", {"learning_rate": 0.1, "warmup_steps": 250}),)
 
 
 def test_a_fixed_regulariser_is_tuned_where_trials_overfit() -> None:

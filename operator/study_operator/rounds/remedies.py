@@ -160,8 +160,8 @@ def warm_up(draft: Draft, findings: Sequence[Finding]) -> list[str]:
             if definition.kind is not Kind.WARMUP_STEPS or finding.subject.arm not in arms or not longest:
                 continue
             if isinstance(definition.domain, Value) and not isinstance(definition.domain.value, str):
-                rungs = {int(definition.domain.value), *(min(rung, longest) for rung in LADDER)}
-                ladder = Choices(tuple(sorted(rung for rung in rungs if rung <= longest)))
+                rungs = {definition.domain.value, *(min(rung, longest) for rung in LADDER)}
+                ladder = Choices(tuple(sorted(rungs)))
                 if len(ladder.values) > 1:
                     draft.tuned(place, ladder, finding.message, "warmup", finding.subject.arm)
     return notes
