@@ -36,6 +36,23 @@ def test_a_fixed_regulariser_is_tuned_where_trials_overfit() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "strengths"),
+    [
+        ("weight_decay", 0.0001, "1e-06 to 0.01 Log"),
+        ("weight_decay", 0.1, "1e-06 to 1 Log"),
+        ("dropout", 0.6, "0 to 0.8"),
+        ("dropout", "off", "0 to 0.5"),
+    ],
+)
+def test_what_overfits_at_a_strong_fixed_regulariser_has_stronger_ones_in_the_range(
+    name: str, value: float | str, strengths: str
+) -> None:
+    fixed = Hyperparameter(name, Role.FIXED, Value(value))
+    [change] = proposed(round_of(LEARNING_RATE, fixed), found("overfitting")).changes
+    assert change.after == f"Nuisance {strengths}"
+
+
 @pytest.mark.parametrize(("best", "expected"), [(0.9, "0.6"), (0.1, "")])
 def test_a_tuned_regulariser_gets_stronger_where_it_is_strong_already(best: float, expected: str) -> None:
     dropout = Hyperparameter("dropout", Role.NUISANCE, Range(0.0, 0.4))

@@ -17,6 +17,7 @@ from study_operator.findings.lints.practice import WARMUP_SHARE
 from study_operator.results.trial import Trial
 from study_operator.rounds.change import Change, Put
 from study_operator.rounds.draft import Draft, domain_text
+from study_operator.scalar import Scalar
 from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, ScaleName, Value
 
 STRENGTHS: Mapping[Kind | None, Range] = MappingProxyType(
@@ -66,7 +67,8 @@ def _strengthened(draft: Draft, place: int, definition: Hyperparameter, arm: Arm
     if not draft.untouched(place):
         return True
     if isinstance(definition.domain, Value):
-        return draft.tuned(place, STRENGTHS[definition.kind], finding.message, finding.rule, arm.label)
+        strengths = _strengths(definition, definition.domain.value)
+        return draft.tuned(place, strengths, finding.message, finding.rule, arm.label)
     if not isinstance(definition.domain, Range) or definition.role is not Role.NUISANCE:
         return False
     parameters = _seen_in(arm, finding).spec.parameters
@@ -77,6 +79,16 @@ def _strengthened(draft: Draft, place: int, definition: Hyperparameter, arm: Arm
         return False
     stronger = replace(definition.domain, maximum=further)
     return draft.ranged(place, stronger, finding.message, finding.rule, arm.label)
+
+
+def _strengths(definition: Hyperparameter, fixed: Scalar) -> Range:
+    """Where to look for a regulariser's strength: also beyond the ``fixed`` one that overfits, if that is strong."""
+    usual = STRENGTHS[definition.kind]
+    if isinstance(fixed, str | bool) or usual.coordinate(fixed) < STRONG:
+        return usual
+    reached = replace(usual, maximum=max(usual.maximum, fixed))
+    further = expanded(replace(definition, domain=reached), "max")
+    return reached if further is None else replace(reached, maximum=further)
 
 
 def _wanted(named: Sequence[Hyperparameter]) -> str:
