@@ -48,6 +48,11 @@ def test_a_few_long_trainings_near_the_best() -> None:
     assert any("unlikely" in note for note in proposal.notes)
 
 
+@pytest.mark.parametrize(("factor", "steps"), [(2.007, "2007"), (1.0001, "1001")])
+def test_the_length_is_that_of_the_factor_as_it_is_written(factor: float, steps: str) -> None:
+    assert after(promoted(RATE, factor=factor))["spec.training.steps"] == steps
+
+
 def test_only_the_best_arm_is_trained_long() -> None:
     arms = Hyperparameter("optimizer", Role.SCIENTIFIC, Choices(("adam", "nesterov")))
     momentum = Hyperparameter("momentum", Role.NUISANCE, Range(0.8, 0.99), {"optimizer": ("nesterov",)})
@@ -118,7 +123,7 @@ def test_limits_of_time_are_named() -> None:
     assert not any("as long now" in note for note in promoted(RATE).notes)
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.5, float("nan")])
+@pytest.mark.parametrize("factor", [1.0, 0.5, float("nan"), float("inf")])
 def test_a_promotion_is_longer(factor: float) -> None:
     with pytest.raises(ValueError, match="larger than 1"):
         promoted(RATE, factor=factor)

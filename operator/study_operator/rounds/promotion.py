@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from study_operator.findings import Evidence, Finding
 from study_operator.findings.words import short
@@ -48,16 +49,16 @@ def promote(evidence: Evidence, plan: Plan, factor: float, findings: Sequence[Fi
 
     What the ``findings`` warn of, and a longer training does not mend, is among the notes.
 
-    Raises ValueError where ``factor`` is not larger than 1 or the study does not tell its steps.
+    Raises ValueError where ``factor`` is not larger than 1, or not finite, or the study does not tell its steps.
     """
-    if not factor > 1:
-        raise ValueError(f"the factor must be larger than 1, not {factor:g}")
+    if not 1 < factor < math.inf:
+        raise ValueError(f"the factor must be finite and larger than 1, not {factor:g}")
     if evidence.steps is None:
         raise ValueError("the study does not tell its length: write spec.training.steps first")
     launch = launch_of(evidence)
     if launch is None:
         return Proposal("No trial has a result to promote; mend what keeps them from one first.")
-    steps = math.ceil(evidence.steps * factor)
+    steps = math.ceil(evidence.steps * Decimal(repr(factor)))
     draft = Draft(evidence)
     schedule = _schedule(launch.parameters, evidence.space.definitions, plan.words)
     for place, definition in draft.definitions():
