@@ -97,6 +97,18 @@ def test_a_nuisance_that_no_arm_is_sensitive_to_is_fixed_at_the_best_arms_value(
     assert (change.before, change.after) == ("Nuisance 0 to 0.4", f"Fixed {float(best):.3g}")
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.9991, 0.9999), (1000.0, 1010.0), (0.8, 0.999)])
+def test_a_fixed_value_is_where_the_best_trial_is_in_its_range_however_narrow(low: float, high: float) -> None:
+    beta2 = Hyperparameter("beta2", Role.NUISANCE, Range(low, high))
+    for best in (0.01, 0.5, 0.99):
+        evidence = round_of(beta2, LEARNING_RATE, best=best)
+        [change] = exploring(evidence, found("insensitive-nuisance", "beta2")).changes
+        launched = evidence.arms[0].trials[evidence.arms[0].best or 0].spec.parameters["beta2"]
+        value = float(change.after.removeprefix("Fixed "))
+        assert low <= value <= high
+        assert value == pytest.approx(float(launched), abs=0.01 * (high - low))
+
+
 def test_of_equal_trials_the_best_is_the_first_as_in_the_ranking() -> None:
     space = Space.build([TWO_ARMS[0], LEARNING_RATE, TWO_ARMS[4]])
     places = numpy.arange(16)

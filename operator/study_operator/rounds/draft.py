@@ -28,6 +28,8 @@ from study_operator.space.configuration import configuration
 PATH = "spec.hyperparameters"
 DIGITS = 3
 """Of a number that was sampled, as the next manifest has it: more are nobody's choice."""
+NEAR = 0.01
+"""How far rounding may move a value, in unit coordinates: in a narrow range three digits are too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class Draft:
         path = f"{PATH}[{place}]"
         key, _ = domain_content(old.domain)
         if isinstance(old.domain, Range):
-            value = old.domain.rounded(value, DIGITS)
+            value = rounded(old.domain, value)
         gone = self._without(old.name, value)
         lost = sorted({other.name for other_place, other in self.definitions() if other_place in gone})
         if lost:
@@ -225,6 +227,14 @@ def launch_of(evidence: Evidence) -> Launch | None:
     sample = trial.status.objective
     label = evidence.space.arms[trial.spec.arm].label
     return Launch(trial.spec.name, label, sample.value, sample.step, trial.spec.parameters)
+
+
+def rounded(domain: Range, value: Scalar) -> float:
+    """``value`` to as many digits as leave it where it is in its range, three at least."""
+    place = domain.coordinate(value)
+    candidates = (domain.rounded(value, digits) for digits in range(DIGITS, 18))
+    near = next(each for each in candidates if abs(domain.coordinate(each) - place) <= NEAR)
+    return min(max(near, domain.minimum), domain.maximum)
 
 
 def narrowed(domain: Range, value: Scalar, reach: float) -> Range:
