@@ -33,10 +33,10 @@ def trim(draft: Draft, findings: Sequence[Finding]) -> None:
         if not labels <= {finding.subject.arm for finding in agreeing}:
             continue
         domain = dict(draft.definitions())[place].domain
-        bounds = [float(finding.numbers["to"]) for finding in agreeing if "to" in finding.numbers]
+        bounds = {float(finding.numbers["to"]): finding for finding in agreeing if "to" in finding.numbers}
         if isinstance(domain, Range) and bounds:
             bound = max(bounds) if side == "max" else min(bounds)
-            _move(draft, place, domain, side, bound, agreeing[0], outwards=False)
+            _move(draft, place, domain, side, bound, bounds[bound], outwards=False)
         elif isinstance(domain, Choices):
             _leave_out(draft, place, domain, agreeing)
 
