@@ -1,5 +1,7 @@
 """The conclusion of a study: its verdict, its words, and what limits it."""
 
+from dataclasses import replace
+
 import numpy
 import pytest
 from study_operator.conclusions import (
@@ -16,8 +18,9 @@ from study_operator.findings import Finding, Severity, Subject
 from study_operator.results.objective import Direction
 from study_operator.results.trial import Trial, TrialState
 from study_operator.scalar import Scalar
+from study_operator.space import Hyperparameter, Role, Space, Value
 
-from tests.conclusions.studies import baseline, evidence, reruns, trial
+from tests.conclusions.studies import SPACE, baseline, evidence, reruns, trial
 
 SEARCH = [trial(index, 0.10 + 0.01 * index) for index in range(8)]
 BASELINE: dict[str, Scalar] = {"optimizer": "sgd", "learning_rate": 0.5}
@@ -120,6 +123,19 @@ def test_everything_that_was_fixed_is_a_caveat() -> None:
     caveats = concluded(confirmed([*GOOD], [*POOR])).caveats
     assert "hidden_units was 64 throughout; the answer is for that value." in caveats
     assert "Every trial was trained for 600 steps; the answer is for that length." in caveats
+
+
+def test_what_was_fixed_under_a_condition_is_a_caveat_of_that_alone() -> None:
+    fixed = [
+        Hyperparameter("weight_decay", Role.FIXED, Value(value), {"optimizer": (optimizer,)})
+        for optimizer, value in (("sgd", 0.0005), ("adam", 0.1))
+    ]
+    space = Space.build([*SPACE.definitions, *fixed, Hyperparameter("augment", Role.FIXED, Value(True))])
+    seen = replace(evidence(SEARCH), space=space)
+    caveats = conclude_study(seen, Question(), compare(arms(seen), numpy.random.default_rng(0)), ()).caveats
+    assert "weight_decay was 0.0005 with optimizer=sgd; the answer is for that value." in caveats
+    assert "weight_decay was 0.1 with optimizer=adam; the answer is for that value." in caveats
+    assert "augment was true throughout; the answer is for that value." in caveats
 
 
 def test_warnings_and_waivers_are_caveats_and_mere_information_is_not() -> None:

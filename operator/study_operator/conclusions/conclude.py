@@ -18,7 +18,7 @@ from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity
 from study_operator.results.objective import Direction
 from study_operator.results.trial import trial_name
-from study_operator.space import Role, Value
+from study_operator.space import Role, Value, conditions_text, parameter_text
 
 BASELINE_RULE = "reasonable-baseline"
 """What it warns of is the statement itself."""
@@ -110,7 +110,9 @@ def _caveats_of_design(evidence: Evidence, question: Question) -> Iterator[str]:
         yield f"The rule {rule} was waived: {reason}"
     for definition in evidence.space.definitions:
         if definition.role is Role.FIXED and isinstance(definition.domain, Value):
-            yield f"{definition.name} was {definition.domain.value} throughout; the answer is for that value."
+            where = f"with {conditions_text(definition.when)}" if definition.when else "throughout"
+            value = parameter_text(definition.domain.value)
+            yield f"{definition.name} was {value} {where}; the answer is for that value."
     if evidence.steps is not None:
         yield f"Every trial was trained for {evidence.steps} steps; the answer is for that length."
 
