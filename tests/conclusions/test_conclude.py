@@ -119,6 +119,23 @@ def test_what_does_not_beat_chance_is_not_compared() -> None:
     assert concluded(confirmed([*GOOD], [*POOR]), Question(Confirmation(2, 4, BASELINE), 0.9)).verdict is Verdict.ADOPT
 
 
+@pytest.mark.parametrize(
+    ("off", "told"),
+    [
+        (0.0, "reaches validation_error 0.101 on average and the baseline 0.201,"),
+        (1e6, "reaches validation_error 1000000.1 on average and the baseline 1000000.2,"),
+    ],
+)
+def test_means_are_told_in_as_many_digits_as_tell_them_apart(off: float, told: str) -> None:
+    conclusion = concluded(confirmed([off + value for value in GOOD], [off + value for value in POOR]))
+    assert told in conclusion.statement
+
+
+def test_zero_has_no_sign() -> None:
+    conclusion = concluded(confirmed([0.0] * 4, [0.0] * 4), direction=Direction.MAXIMIZE)
+    assert "reaches validation_error 0 on average and the baseline 0," in conclusion.statement
+
+
 def test_everything_that_was_fixed_is_a_caveat() -> None:
     caveats = concluded(confirmed([*GOOD], [*POOR])).caveats
     assert "hidden_units was 64 throughout; the answer is for that value." in caveats

@@ -9,7 +9,7 @@ from study_operator.conclusions.conclude import BASELINE_RULE
 from study_operator.conclusions.decision import beats
 from study_operator.conclusions.question import Question
 from study_operator.conclusions.reruns import Reruns, StudyReruns, reruns_of
-from study_operator.conclusions.statements import no_better_than_chance, number
+from study_operator.conclusions.statements import distinct, no_better_than_chance, number
 from study_operator.findings.evidence import Evidence
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.results.trial import Purpose, trial_name
@@ -56,7 +56,8 @@ def _baseline(evidence: Evidence, reference: Reruns, chance: float) -> Finding:
     numbers: dict[str, float | int | str] = {"mean": mean, "chance": chance, "reruns": n}
     if beats(reference.values, direction.minimised(chance)):
         name = reference.name[0].upper() + reference.name[1:]
-        told = f"{name} beats chance: {n} reruns give {number(mean)} on average, and guessing {number(chance)}."
+        reached, guessing = distinct(mean, chance)
+        told = f"{name} beats chance: {n} reruns give {reached} on average, and guessing {guessing}."
         return Finding(BASELINE_RULE, Severity.INFO, Subject(), told, "", numbers)
     told = no_better_than_chance(reference, chance, direction)
     return Finding(BASELINE_RULE, Severity.WARNING, Subject(), told, "Look for a bug first.", numbers)

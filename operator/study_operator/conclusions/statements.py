@@ -14,9 +14,15 @@ from study_operator.findings.evidence import Evidence
 from study_operator.results.objective import Direction
 
 
-def number(value: float) -> str:
-    """Four significant digits."""
-    return f"{value:.4g}"
+def number(value: float, digits: int = 4) -> str:
+    """Four significant digits; zero without a sign."""
+    return f"{value:z.{digits}g}"
+
+
+def distinct(*values: float) -> list[str]:
+    """Numbers that are compared: in as few digits as tell them apart, four at least."""
+    told = ([number(value, digits) for value in values] for digits in range(4, 18))
+    return next(texts for texts in told if len(set(texts)) == len(set(values)))
 
 
 def interval_text(interval: Interval) -> str:
@@ -49,11 +55,11 @@ def expected(comparison: Comparison) -> str:
 
 def no_better_than_chance(reference: Reruns, chance: float, direction: Direction) -> str:
     """Rule 7."""
-    mean = direction.minimised(reference.mean)
+    mean, guessing = distinct(direction.minimised(reference.mean), chance)
     name = reference.name[0].upper() + reference.name[1:]
     return (
-        f"{name} does not beat chance: {len(reference.values)} reruns give {number(mean)} on average, and guessing "
-        f"{number(chance)}. Mend the training first; a comparison of what has learned nothing means nothing."
+        f"{name} does not beat chance: {len(reference.values)} reruns give {mean} on average, and guessing "
+        f"{guessing}. Mend the training first; a comparison of what has learned nothing means nothing."
     )
 
 
@@ -75,9 +81,7 @@ def nothing_compared(reruns: StudyReruns, arms: int) -> str:
 def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, deviation: float | None) -> str:
     """The verdict with the means, the effect, its interval and its p-value."""
     winner, rival = (_named(reruns, evidence) for reruns in (decision.winner, decision.rival))
-    means = [
-        number(evidence.objective.direction.minimised(reruns.mean)) for reruns in (decision.winner, decision.rival)
-    ]
+    means = _means(decision, evidence)
     counts = f"{len(decision.winner.values)} and {len(decision.rival.values)} reruns on fresh seeds"
     effect = f"{'better' if decision.effect >= 0 else 'worse'} by {number(abs(decision.effect))}"
     compared = (
@@ -104,10 +108,9 @@ def decided(decision: Decision, evidence: Evidence, confirmation: Confirmation, 
 
 def arms_not_apart(between: Decision, evidence: Evidence) -> str:
     """The arms, each by its confirmed best, where only the baseline is beaten."""
-    direction = evidence.objective.direction
     winner, rival = (
-        f"{_named(reruns, evidence)} with {number(direction.minimised(reruns.mean))}"
-        for reruns in (between.winner, between.rival)
+        f"{_named(reruns, evidence)} with {mean}"
+        for reruns, mean in zip((between.winner, between.rival), _means(between, evidence), strict=True)
     )
     return (
         f"It is better than the baseline; between the arms the reruns cannot tell: {winner} on average, and {rival} "
@@ -122,6 +125,12 @@ def arms_not_apart_by_search(between: Decision, evidence: Evidence) -> str:
         f"The best trial of {better} is better than that of {other}; all their trials together do not separate the "
         "two, so another search might have met a better one of the other arm (study variance)."
     )
+
+
+def _means(decision: Decision, evidence: Evidence) -> list[str]:
+    """Of the winner's reruns and of the rival's, in the objective's own direction."""
+    direction = evidence.objective.direction
+    return distinct(*(direction.minimised(reruns.mean) for reruns in (decision.winner, decision.rival)))
 
 
 def _named(reruns: Reruns, evidence: Evidence) -> str:
