@@ -131,6 +131,19 @@ def test_means_are_told_in_as_many_digits_as_tell_them_apart(off: float, told: s
     assert told in conclusion.statement
 
 
+@pytest.mark.parametrize(
+    ("of_baseline", "told"),
+    [
+        ([*POOR[:3], None], "The baseline failed on 1 of 4 fresh seeds, and is judged by the others"),
+        ([None] * 4, "The baseline failed on 4 of 4 fresh seeds."),
+    ],
+)
+def test_a_baseline_is_judged_by_reruns_that_worked_where_there_are_some(
+    of_baseline: list[float | None], told: str
+) -> None:
+    assert any(caveat.startswith(told) for caveat in concluded(confirmed([*GOOD], of_baseline)).caveats)
+
+
 def test_zero_has_no_sign() -> None:
     conclusion = concluded(confirmed([0.0] * 4, [0.0] * 4), direction=Direction.MAXIMIZE)
     assert "reaches validation_error 0 on average and the baseline 0," in conclusion.statement

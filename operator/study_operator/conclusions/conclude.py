@@ -131,10 +131,8 @@ def _caveats_of_confirmation(evidence: Evidence, confirmation: Confirmation, rer
                 "(diverged, or did not fit), so it is not adopted."
             )
     if reruns.baseline is not None and reruns.baseline.unstable:
-        yield (
-            f"The baseline failed on {reruns.baseline.unstable} of {confirmation.reruns} fresh seeds, and is judged by "
-            "the others, which flatters it."
-        )
+        judged = ", and is judged by the others, which flatters it" if reruns.baseline.comparable else ""
+        yield f"The baseline failed on {reruns.baseline.unstable} of {confirmation.reruns} fresh seeds{judged}."
     for configuration in reruns.all:
         missing = confirmation.reruns - len(configuration.values) - configuration.unstable
         if missing > 0:
