@@ -60,7 +60,14 @@ def test_durations_read_as_a_person_says_them(seconds, text, age):
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("0.0031622776601683794", "0.003162"), ("64", "64"), ("adam", "adam"), ("-3", "-3"), ("nan", "nan")],
+    [
+        ("0.0031622776601683794", "0.003162"),
+        ("64", "64"),
+        ("adam", "adam"),
+        ("-3", "-3"),
+        ("nan", "nan"),
+        ("True", "true"),
+    ],
 )
 def test_numbers_are_shortened_and_texts_are_not(text, shown):
     assert short(text) == shown

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from study_operator.api import parse_study
 from study_operator.findings import RULES, Finding, Severity, Subject, boundary, overfitting
-from study_operator.report.chart_values import layout, number
+from study_operator.report.chart_values import drawable, layout, number
 from study_operator.report.charts import chart_data
 from study_operator.report.explanations import EXPLANATIONS
 from study_operator.report.page import embedded, page, prose
 from study_operator.report.places import Places
 from study_operator.report.report import Report, notes
 from study_operator.scalar import Scalar
-from study_operator.space import Hyperparameter, Range, Role, ScaleName, Value
+from study_operator.space import Choices, Hyperparameter, Range, Role, ScaleName, Value
 
 from tests.report.studies import manifest, one_arm, report, trials_of, wide_report
 
@@ -104,6 +104,12 @@ def test_an_axis_takes_the_range_of_one_arm_and_the_fixed_value_of_another(
 ) -> None:
     searched = Hyperparameter("momentum", Role.NUISANCE, Range(0.9, 0.999, ScaleName.REVERSE_LOG))
     assert layout([searched, Hyperparameter("momentum", Role.FIXED, Value(fixed))]) == axis
+
+
+def test_flags_stand_on_their_axis_as_in_the_manifest() -> None:
+    flag = Hyperparameter("nesterov", Role.NUISANCE, Choices((True, False)))
+    assert layout([flag]) == {"scale": "Choice", "choices": ["true", "false"]}
+    assert [drawable(value, choice=True) for value in (True, False, None)] == ["true", "false", None]
 
 
 def test_a_finding_of_a_name_that_an_arm_has_twice_is_marked_on_neither_axis() -> None:

@@ -106,7 +106,9 @@ def age_text(age: timedelta) -> str:
 
 
 def short(text: str) -> str:
-    """A number to four digits; another text as it is."""
+    """A number to four digits, a flag as a manifest has it; another text as it is."""
+    if text in ("True", "False"):
+        return text.lower()
     try:
         return f"{float(text):.4g}" if not text.lstrip("-").isdigit() else text
     except ValueError:
