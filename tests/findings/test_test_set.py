@@ -1,11 +1,12 @@
 """Rule 27: the test set is looked at once; validation is folded into training before the last launch alone."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from study_operator.findings import Severity
 from study_operator.findings.test_set import find
-from study_operator.results.trial import FIRST_CONFIRMATION, MetricSummary, Purpose, Sample
+from study_operator.results.trial import FIRST_CONFIRMATION, MetricSummary, Purpose, Sample, TrialState
 
 from tests.findings.evidence_samples import sobol, study, unit_space
 
@@ -59,6 +60,15 @@ def test_each_configuration_has_a_mean_of_its_own():
     told = list(find(replace(found, trials=[*found.trials, *baseline])))
     assert [(each.subject.trial, each.numbers["mean"]) for each in told] == [("study-3", 0.25), ("", 0.75)]
     assert "test_error of the baseline" in told[1].message
+
+
+def test_a_rerun_that_diverged_has_no_share_in_the_mean():
+    found = evidence(rerun_looks=2)
+    metrics = {"test_error": MetricSummary(1, Sample(10, math.nan), None, None)}
+    *others, last = found.trials
+    diverged = replace(last, status=replace(last.status, state=TrialState.INFEASIBLE, metrics=metrics))
+    (finding,) = find(replace(found, trials=[*others, diverged]))
+    assert finding.numbers == {"looks": 1, "mean": 0.25}
 
 
 def test_folding_validation_into_training_is_told_before_the_last_launch_alone():

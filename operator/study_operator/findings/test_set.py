@@ -52,9 +52,11 @@ def _looked_early(metric: str, trials: list[Trial]) -> Finding:
 
 
 def _looked_once(study: str, metric: str, trials: list[Trial]) -> Iterator[Finding]:
-    """One for each configuration: a mean over several is of none of them."""
+    """One for each configuration: a mean over several is of none of them. A rerun that failed has no share in it."""
     configurations: dict[int | None, list[float]] = {}
     for trial in trials:
+        if trial.status.state is not TrialState.SUCCEEDED:
+            continue
         configurations.setdefault(trial.spec.rerun_of, []).append(trial.status.metrics[metric].final.value)
     for index, values in configurations.items():
         trial_run_again = "" if index is None else trial_name(study, index)
