@@ -225,6 +225,30 @@ CASES = [
         words("EARLY_STOPPING_ROUNDS=0"),
     ),
     other(
+        "constant-learning-rate",
+        "spec.trialTemplate.args[0]",
+        words("--lr_scheduler_type constant_with_warmup"),
+        words("--lr_scheduler_type cosine"),
+    ),
+    other(
+        "early-stopping",
+        "spec.trialTemplate.args[0]",
+        words("USE_EARLY_STOPPING=true"),
+        words("--disable-early-stopping"),
+    ),
+    other(
+        "early-stopping",
+        "spec.trialTemplate.args[0]",
+        words("--patience=3"),
+        words("--lr-patience=3"),
+    ),
+    other(
+        "evaluation-by-time",
+        "spec.trialTemplate.args[0]",
+        words("--eval-seconds=60"),
+        words("--eval-timeout-seconds=600"),
+    ),
+    other(
         "evaluation-by-time",
         "spec.trialTemplate.args[0]",
         words("--eval-every-secs=60"),

@@ -20,11 +20,15 @@ GRID_DIMENSIONS = 3
 GRID_VALUES = 3
 
 _CONSTANT = ("constant", "none", "fixed", "flat")
-_CONSTANT_SCHEDULE = re.compile(r"(?:\b|_)scheduler?[= ]+(?:constant|none|fixed)\b", re.I)
-_EARLY_STOPPING = re.compile(
-    r"(?<!no-)(?<!no_)\bearly[-_]?stop(?![-\w]*[= ]+(?:false|no|none|off|0)(?:\s|$))|\bpatience\b", re.I
+_CONSTANT_SCHEDULE = re.compile(
+    r"(?:\b|_)scheduler?(?:[-_](?:type|name))?[= ]+(?:constant(?:_with_warmup)?|none|fixed)\b", re.I
 )
-_BY_TIME = re.compile(r"\beval\w*[-_](?:\w+[-_])*(?:secs?|seconds|mins?|minutes|hours)\b", re.I)
+_EARLY_STOPPING = re.compile(
+    r"(?:\b|_)(?<!no[-_])(?<!disable[-_])(?<!without[-_])early[-_]?stop(?![-\w]*[= ]+(?:false|no|none|off|0)(?:\s|$))"
+    r"|(?<!lr-)(?<!plateau-)(?<!scheduler-)\bpatience\b",
+    re.I,
+)
+_BY_TIME = re.compile(r"\beval(?![-\w]*time[-_]?out)\w*[-_](?:\w+[-_])*(?:secs?|seconds|mins?|minutes|hours)\b", re.I)
 _WARMUP = re.compile(r"(?:\b|_)warm[-_]?up[-_]steps[= ]+(\d+)\b", re.I)
 
 
