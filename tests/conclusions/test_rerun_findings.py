@@ -31,6 +31,18 @@ def test_the_spread_of_reruns_and_the_luck_of_the_search_are_told() -> None:
     assert "flattered the configurations that were run again by 0.03" in variance.message
 
 
+def test_reruns_that_agree_to_the_last_digit_are_a_warning() -> None:
+    [equal] = told(*reruns(SEARCH[0], 0, [0.12] * 3), *reruns(SEARCH[1], 3, [0.2] * 3), chance=None)
+    assert (equal.rule, equal.severity) == ("trial-variance", Severity.WARNING)
+    assert "STUDY_SEED" in equal.advice
+    assert equal.numbers == {"trial_variance": 0.0, "reruns": 6}
+
+
+def test_one_configuration_whose_reruns_differ_is_enough_for_a_variance() -> None:
+    [variance] = told(*reruns(SEARCH[0], 0, [0.12] * 3), *reruns(SEARCH[1], 3, [0.2, 0.2, 0.21]), chance=None)
+    assert variance.severity is Severity.INFO
+
+
 def test_luck_has_the_direction_of_the_objective() -> None:
     [variance] = told(*reruns(SEARCH[0], 0, GOOD), chance=None, direction=Direction.MAXIMIZE)
     assert "understated the configurations" in variance.message

@@ -19,7 +19,7 @@ def rerun_findings(evidence: Evidence, question: Question) -> Iterator[Finding]:
     """Findings of the rules 7 and 23."""
     reruns = reruns_of(evidence)
     if reruns.trial_variance is not None:
-        yield _variance(evidence, reruns, reruns.trial_variance)
+        yield _variance(evidence, reruns, reruns.trial_variance) if reruns.trial_variance else _equal(reruns)
     if question.chance is not None and reruns.reference is not None:
         yield _baseline(evidence, reruns.reference, question.chance)
 
@@ -37,6 +37,21 @@ def _variance(evidence: Evidence, reruns: StudyReruns, deviation: float) -> Find
         )
     advice = "Take smaller differences between two single runs for noise."
     return Finding("trial-variance", Severity.INFO, Subject(), told, advice, numbers)
+
+
+def _equal(reruns: StudyReruns) -> Finding:
+    """Of reruns that agree to the last digit: no difference can be told from what chance does, which is not known."""
+    count = sum(len(configuration.values) for configuration in reruns.all if configuration.comparable)
+    return Finding(
+        "trial-variance",
+        Severity.WARNING,
+        Subject(),
+        f"{count} reruns on fresh seeds gave the very numbers of the others of their configuration: the trainer may "
+        "not use its seed, or the metric is too coarse to show a difference.",
+        "Seed with STUDY_SEED whatever is random in the training, such as the initialisation and the order of the "
+        "examples, and compare again: what is adopted otherwise may be luck.",
+        {"trial_variance": 0.0, "reruns": count},
+    )
 
 
 def _luck(evidence: Evidence, confirmed: Sequence[Reruns]) -> list[float]:
