@@ -54,6 +54,7 @@ def plan(study: Study) -> Plan:
         trials=spec.budget.trials,
         exploitation=spec.phase is Phase.EXPLOITATION,
         seed=sampler.seed if sampler else None,
+        confirms=confirmation is not None,
         baseline=confirmation.baseline if confirmation else None,
         words="\n".join(words.text for words in _words(spec.trial_template["spec"]["template"]["spec"])),
         limits=tuple(_limits(study)),

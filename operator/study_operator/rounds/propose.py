@@ -56,7 +56,7 @@ def propose(evidence: Evidence, findings: Sequence[Finding], plan: Plan) -> Prop
     settled = not moved and not rest and _explored(evidence, findings, plan)
     if settled:
         rest += _exploit(draft, findings, launch)
-        notes += _undecided(evidence)
+        notes += _undecided(evidence, plan)
     changes = (*draft.changes, *rest, *follow_up(draft, plan, rest))
     notes += open_warnings(findings, changes, notes)
     if not changes and not plan.exploitation:
@@ -74,12 +74,18 @@ _GO_ON = (
 )
 
 
-def _undecided(evidence: Evidence) -> list[str]:
+def _undecided(evidence: Evidence, plan: Plan) -> list[str]:
     """A search that goes on in one arm has not answered which is the better one (rule 24)."""
     searched = all(trial.spec.purpose is Purpose.SEARCH for trial in evidence.trials)
-    return [_OPEN] if searched and len(evidence.arms) > 1 else []
+    if not searched or len(evidence.arms) == 1:
+        return []
+    return [_AWAITED if plan.confirms else _OPEN]
 
 
+_AWAITED = (
+    "Which arm is the better one is decided by the reruns of spec.confirmation, and none of them has begun: let this "
+    "study finish before you go on."
+)
 _OPEN = (
     "Which arm is the better one was not decided, as nothing was run again on fresh seeds. Where the answer matters, "
     "add spec.confirmation to this study before you go on: it may be added now."
