@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from study_operator.backends.memory import Script
+from study_operator.backends.memory import MemoryBackend, Script
 from study_operator.backends.port import (
     Run,
     RunPhase,
@@ -12,7 +12,7 @@ from study_operator.backends.port import (
 )
 from study_operator.controller import ControllerSettings
 from study_operator.results.taxonomy import RunEnd
-from study_operator.results.trial import TrialState
+from study_operator.results.trial import Trial, TrialSpec, TrialState
 
 from tests.controller.world import KEY, REF, finished, good, manifest, running, state, trials, until
 
@@ -152,3 +152,21 @@ async def test_failed_trials_that_a_person_deletes_run_again_by_themselves(world
         world.runs.clear()
         await until(lambda: state(world) == "Finished")
     assert world.statuses[KEY]["trials"]["succeeded"] == 8
+
+
+async def test_an_answer_that_comes_after_its_trial_was_read_and_ran_takes_nothing_back(world, monkeypatch):
+    create, answered = MemoryBackend.create_trial, asyncio.Event()
+
+    async def answer_late(self: MemoryBackend, study: StudyRef, spec: TrialSpec) -> Trial:
+        trial = await create(self, study, spec)
+        await answered.wait()
+        return trial
+
+    monkeypatch.setattr(MemoryBackend, "create_trial", answer_late)
+    async with running(world) as controller:
+        await until(lambda: len(trials(world)) == 4)
+        controller.resync()
+        await until(lambda: {trial.status.state for trial in trials(world)} == {TrialState.SUCCEEDED})
+        answered.set()
+        await until(lambda: state(world) == "Finished")
+    assert world.calls.count("start") == 8

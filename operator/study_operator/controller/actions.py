@@ -193,6 +193,8 @@ class Actions:
         if spec is None:
             return
         trial = await self._backend.create_trial(state.ref, spec)
+        if state.ledger.get(index) is not None:
+            return  # it was read before its answer came, and may have run since
         state.ledger.put(trial)
         if trial.status != TrialStatus():
             # An earlier process came further than it could tell: its runs are to be found too.
