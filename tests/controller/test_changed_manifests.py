@@ -1,5 +1,6 @@
 """What a person changes of a study while it runs."""
 
+import pytest
 from study_operator.api import Study
 from study_operator.backends.memory import MemoryWorld, Script
 from study_operator.backends.port import (
@@ -22,11 +23,11 @@ async def test_a_larger_budget_continues_the_same_list(world):
 
 async def test_a_smaller_budget_lets_the_running_trials_finish(world):
     world.trainer = lambda spec: Script(running=0.05, curves=good(spec).curves)
-    async with running(world) as controller:
-        await until(lambda: len(world.runs.get(KEY, {})) == 2)
-        controller.study_changed(manifest(generation=2, budget={"trials": 1, "parallelism": 2}))
+    async with running(world, manifest(budget={"trials": 8, "parallelism": 3})) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) == 3)
+        controller.study_changed(manifest(generation=2, budget={"trials": 2, "parallelism": 3}))
         await until(lambda: state(world) == "Finished")
-    assert [trial.status.state for trial in trials(world)] == [TrialState.SUCCEEDED] * 2
+    assert [trial.status.state for trial in trials(world)] == [TrialState.SUCCEEDED] * 3
 
 
 MOMENTUM = [
@@ -123,3 +124,26 @@ async def test_an_objective_nobody_reported_is_told(world):
         assert all("accuracy" in trial.status.message for trial in trials(world))
         controller.study_changed(manifest(generation=3))
         await until(lambda: world.statuses[KEY]["trials"]["succeeded"] == 8)
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("spec.budget.trials", {"budget": {"trials": 1, "parallelism": 2}}),
+        ("spec.confirmation.baseline", {"confirmation": {"top": 2, "reruns": 2, "baseline": {"optimizer": "lion"}}}),
+    ],
+)
+async def test_a_change_that_makes_no_sense_is_told_before_and_after_a_restart(world, field, changed):
+    async with running(world) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) >= 2)
+        controller.study_changed(manifest(generation=2, **changed))
+        await until(lambda: state(world) == "Stalled")
+        told = condition(world, "Stalled")
+        assert told["reason"] == "InvalidSpec"
+        assert field in told["message"]
+        await until(lambda: all(trial.status.state.final for trial in trials(world) if trial.status.run))
+    async with running(world, manifest(generation=2, **changed)) as controller:
+        await until(lambda: not controller._tasks and not len(controller._queue))
+        assert condition(world, "Stalled") == told
+        controller.study_changed(manifest(generation=3))
+        await until(lambda: state(world) == "Finished")

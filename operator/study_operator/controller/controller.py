@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 
-from study_operator.api import Study, check_changes
+from study_operator.api import Study, check_changes, check_semantics
 from study_operator.backends.port import Backend, BackendError, Gone, Run, StudyKey, StudyRef, Trouble, Unavailable
 from study_operator.controller.actions import REFUSED_DELAY, Actions
 from study_operator.controller.commands import Command, due, wake, wanted
@@ -156,6 +156,8 @@ class Controller:
             return
         if problems:
             state.stalls[SPEC] = Trouble("ImmutableFieldChanged", sentences(problems))
+        elif state.opened and (problems := check_semantics(study)):
+            state.stalls[SPEC] = Trouble("InvalidSpec", sentences(problems))
         else:
             state.stalls.pop(SPEC, None)
             rerank = study.objective != state.study.objective
