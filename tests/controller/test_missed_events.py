@@ -170,3 +170,20 @@ async def test_an_answer_that_comes_after_its_trial_was_read_and_ran_takes_nothi
         answered.set()
         await until(lambda: state(world) == "Finished")
     assert world.calls.count("start") == 8
+
+
+async def test_a_result_that_comes_while_its_waiting_run_is_stopped_stands(world, monkeypatch):
+    world.trainer = lambda spec: Script(queued=60.0, curves=good(spec).curves)
+    stop, budget = MemoryBackend.stop, {"trials": 2, "parallelism": 2}
+
+    async def stop_late(self: MemoryBackend, study: StudyRef, run: Run) -> None:
+        controller.run_changed(replace(run, phase=RunPhase.ENDED, end=RunEnd(0)))
+        await until(lambda: trials(world)[run.index].status.state.final)
+        await stop(self, study, run)
+
+    monkeypatch.setattr(MemoryBackend, "stop", stop_late)
+    async with running(world, manifest(budget=budget)) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) == 2)
+        controller.study_changed(manifest(generation=2, budget={**budget, "maxDuration": "1ms"}))
+        await until(lambda: state(world) == "Finished" and not world.runs[KEY])
+    assert [trial.status.state for trial in trials(world)] == [TrialState.SUCCEEDED] * 2

@@ -219,8 +219,8 @@ class Actions:
         trial = state.ledger.get(index)
         if stale is not None:
             state.stale.pop(index, None)
-        elif trial is not None:
-            state.runs.pop(index, None)
+        elif trial is not None and index in state.runs:  # else its result came before the answer
+            state.runs.pop(index)
             state.conclude(index, TrialStatus(failed_runs=trial.status.failed_runs), self._time())
 
     async def _collect(self, state: StudyState, index: int) -> None:
