@@ -9,13 +9,17 @@ from study_operator.backends.port import (
     Exhausted,
     Foreign,
     Refused,
+    Run,
+    RunPhase,
     Unavailable,
 )
 from study_operator.controller import ControllerSettings
+from study_operator.controller.commands import wake
+from study_operator.controller.state import StudyState
 from study_operator.results.taxonomy import RunEnd
 from study_operator.results.trial import Source, TrialSpec
 
-from tests.controller.world import KEY, condition, finished, good, manifest, record, running, state, trials, until
+from tests.controller.world import KEY, REF, condition, finished, good, manifest, record, running, state, trials, until
 
 
 async def test_runs_every_trial_once_and_ranks_them(world):
@@ -143,9 +147,14 @@ async def test_long_curves_are_judged_beside_the_event_loop_with_the_same_words(
 
 
 async def test_a_study_whose_time_is_over_finishes_what_runs_and_starts_nothing(world):
-    world.trainer = lambda spec: Script(running=0.6, curves=good(spec).curves)
-    status = await finished(world, manifest(budget={"trials": 8, "parallelism": 2, "maxDuration": "500ms"}))
-    assert status["trials"]["succeeded"] == 2
+    world.trainer = lambda spec: Script(running=1.0, curves=good(spec).curves)
+    study, later = manifest(budget={"trials": 8, "parallelism": 2, "maxDuration": "1h"}), timedelta()
+    async with running(world, study, now=lambda: datetime.now(UTC) + later) as controller:
+        await until(lambda: len(world.runs.get(KEY, {})) == 2)
+        later = timedelta(hours=1)
+        controller.study_changed(study)
+        await until(lambda: state(world) == "Finished")
+    assert world.statuses[KEY]["trials"]["succeeded"] == 2
     assert condition(world, "Finished")["reason"] == "DurationReached"
     assert len(trials(world)) == 2
 
@@ -165,6 +174,13 @@ async def test_a_study_wakes_whose_time_ends_while_it_is_looked_at(world):
         looks, step = 0, timedelta(seconds=59.99)
         controller.study_changed(study)
         await until(lambda: state(world) == "Finishing")
+
+
+def test_a_study_wakes_to_release_a_run_of_which_nobody_knows_when_it_ended():
+    now = datetime.now(UTC)
+    state = StudyState.begin(manifest(), REF, 0, now, random.Random(0))
+    state.retained, state.release_due, state.changed = {"run": Run(KEY, 0, "run", RunPhase.ENDED)}, 5.0, False
+    assert wake(state, ControllerSettings(), now, time=1.0) == 4.0
 
 
 async def test_results_that_cannot_be_written_hold_up_no_others(world, monkeypatch):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
-from study_operator.backends.port import RunPhase
+from study_operator.backends.port import Run, RunPhase
 from study_operator.controller.confirmation import missing_reruns, search_over
 from study_operator.controller.kinds import SPEC, STUDY, Action, Kind
 from study_operator.controller.plan import Situation, runs_to_start, trials_to_persist
@@ -219,11 +219,16 @@ def releasable(state: StudyState, settings: ControllerSettings, now: datetime) -
     """The ids of the runs whose result is durable and whose retention is over, the oldest first, one batch at most."""
     ripe = []
     for run in islice(state.retained.values(), RELEASE_BATCH):
-        if run.finished is not None and run.finished + timedelta(seconds=settings.retention) > now:
+        if _retained_for(run, settings, now) > 0:
             break
         if run.index not in state.unwritten:
             ripe.append(run.id)
     return ripe
+
+
+def _retained_for(run: Run, settings: ControllerSettings, now: datetime) -> float:
+    """Seconds; none for a run of which nobody knows when it ended, as of a pod that no node took in."""
+    return (run.finished - now).total_seconds() + settings.retention if run.finished is not None else 0.0
 
 
 def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: float) -> float | None:
@@ -237,8 +242,7 @@ def wake(state: StudyState, settings: ControllerSettings, now: datetime, time: f
     if end is not None:
         delays.append((end - now).total_seconds())
     oldest = next(iter(state.retained.values()), None)
-    if oldest is not None and oldest.finished is not None:
-        ripe = (oldest.finished - now).total_seconds() + settings.retention
-        delays.append(max(ripe, state.release_due - time))
+    if oldest is not None:
+        delays.append(max(_retained_for(oldest, settings, now), state.release_due - time))
     coming = [delay for delay in delays if 0 < delay < math.inf]
     return min(coming, default=None)
