@@ -44,7 +44,7 @@ from study_operator.backends.port import (
     StudyRef,
     Unavailable,
 )
-from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialStatus, trial_name
+from study_operator.results.trial import Purpose, Trial, TrialSpec, TrialState, TrialStatus, trial_name
 
 BEING_DELETED_DELAY = 0.5
 """Seconds after which a name that an object on its way out still holds is tried again."""
@@ -100,7 +100,7 @@ class KubernetesBackend:
         async for raw in self._of_study(TRIALS, study):
             trial = _trial(raw)
             found[trial.spec.index] = trial
-            if not trial.status.state.final:
+            if trial.status.state is TrialState.PENDING:
                 self._unstarted[study.uid, trial.spec.index] = raw["metadata"]["uid"]
         return [found[index] for index in sorted(found)]
 
