@@ -79,7 +79,7 @@ async def running(
         await asyncio.gather(task, backend.close(), return_exceptions=True)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for ``condition``; a test that waits in vain fails."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the world has no event to wait for
