@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chart.chart import NAMESPACE
+from tests.chart.chart import CHART, NAMESPACE
 from tests.chart.conftest import Cluster
 from tests.cluster.waiting import eventually
 from tests.end_to_end.studies import RECORD
@@ -35,6 +35,20 @@ def test_a_release_works_and_its_notes_say_what_to_do_next(cluster: Cluster, nam
     cluster.control.kubectl(
         "wait", "--for=condition=Finished", "study/bert", f"--namespace={namespace}", "--timeout=120s"
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ({}, "A Study is accepted from those who may create Jobs in its namespace"),
+        ({"requireJobRights": False}, "A Study is accepted from everyone who may create it"),
+        ({"validationActions": ["Warn"]}, "admissionPolicy only tells of what it would refuse: whoever may create"),
+        ({"enabled": False}, "admissionPolicy is off: whoever may create a Study can make the operator create any pod"),
+    ],
+)
+def test_the_notes_tell_whose_studies_are_accepted(installed: Cluster, policy: dict[str, object], told: str) -> None:
+    values = {"admissionPolicy": policy}
+    assert told in installed.helm("upgrade", "study-operator", str(CHART), "--dry-run", values=values)
 
 
 def test_helm_test_looks_at_what_the_operator_needs(installed: Cluster) -> None:
