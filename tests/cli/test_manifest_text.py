@@ -16,7 +16,7 @@ from study_operator.rounds import Drop, Put, Swap
 from tests.cli.rounds import MANIFEST
 
 
-def test_a_manifest_with_aliases_is_written_anew() -> None:
+def test_a_manifest_with_aliases_is_written_anew_and_says_so() -> None:
     text = MANIFEST.replace("{min: 1e-05, max: 0.1, scale: Log}", "&rate {min: 1e-05, max: 0.1, scale: Log}").replace(
         "  # The network", "  - {name: width, role: Nuisance, range: *rate}\n  # The network"
     )
@@ -24,6 +24,8 @@ def test_a_manifest_with_aliases_is_written_anew() -> None:
     assert load_manifest(after)["spec"]["hyperparameters"][2]["range"]["max"] == 0.1
     assert load_manifest(after)["spec"]["hyperparameters"][3]["range"]["max"] == 5
     assert MARK + "Wider." in after
+    assert MARK + "This was written anew, without the comments" in after
+    assert "written anew" not in edited(MANIFEST, [], [])
 
 
 def test_comments_of_the_round_before_go_and_look_alikes_in_texts_stay() -> None:

@@ -24,6 +24,12 @@ from study_operator.rounds import Content, Drop, Edit, Put, Swap
 MARK = "# study next: "
 """What comments of this module begin with, so that those of the round before can be taken out."""
 
+ANEW = (
+    "This was written anew, without the comments of the round before: that manifest cannot be edited in place, as "
+    "where it has aliases."
+)
+"""What a person is told whose text could not be kept."""
+
 WIDTH = 118
 
 
@@ -44,9 +50,9 @@ def edited(text: str, header: Sequence[str], changes: Sequence[Remarked]) -> str
     manifest = load_manifest(text)
     expected = _canonical(applied(manifest, [edit for change in changes for edit in change.edits]))
     text = _without_earlier_comments(text)
-    for source in (text, dumped(manifest)):
+    for source, told in ((text, ()), (dumped(manifest), (ANEW,))):
         try:
-            candidate = _spliced(source, header, changes)
+            candidate = _spliced(source, [*header, *told], changes)
             if _canonical(load_manifest(candidate)) == expected:
                 return candidate
         except (NotEditable, InvalidManifest):
