@@ -17,7 +17,7 @@ COMMANDS = ("list", "export study", "report study", "next study", "lint study.ya
 def finished(tmp_path_factory):
     place = Workplace(tmp_path_factory.mktemp("finished"))
     study = manifest("record")
-    study["spec"]["notes"] = "größer ✓"
+    study["spec"] |= {"notes": "größer ✓", "training": {"steps": 10}}
     place.write(study)
     assert place.study("run", "study.yaml").returncode == 0
     return place
@@ -60,13 +60,14 @@ def test_a_running_study_whose_reader_goes_away_is_interrupted_and_leaves_nothin
 
 
 def test_a_file_is_utf_8_whatever_the_locale(finished):
-    for command in ("next study", "export study --summary", "report study --markdown -"):
+    for command in ("next study --longer 10", "export study --summary", "report study --markdown -"):
         done = shell(finished, f"study {command}", PYTHONIOENCODING="latin-1")
         assert (done.returncode, "größer ✓" in done.stdout.decode()) == (0, True), command
 
 
 def test_a_terminal_gets_what_it_can_show(finished):
-    code, shown = finished.on_a_terminal("next", "study", PYTHONIOENCODING="latin-1:strict", LC_ALL="C.UTF-8")
+    variables = {"PYTHONIOENCODING": "latin-1:strict", "LC_ALL": "C.UTF-8"}
+    code, shown = finished.on_a_terminal("next", "study", "--longer", "10", **variables)
     assert code == 0 and "?" in shown
 
 

@@ -144,7 +144,7 @@ async def test_a_run_whose_processes_vanished_was_disrupted(engine):
 
 async def test_the_death_of_the_supervisor_alone_does_not_end_the_run(engine):
     async with engine() as (backend, seen):
-        await backend.start(study_of("record", "4"), spec())
+        await backend.start(study_of("record", "10"), spec())
         pid = await until(lambda: read_pid(engine.folder.run_path("study-0")))
         os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.2)
