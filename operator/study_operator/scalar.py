@@ -6,8 +6,15 @@ written, so 1 is 1.0.
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 Scalar = str | int | float | bool
 Identity = tuple[bool, Scalar]
+
+
+def is_number(value: Scalar | None) -> TypeGuard[float]:
+    """Whether ``value`` is a number, which a flag and a text are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def identity(value: Scalar) -> Identity:

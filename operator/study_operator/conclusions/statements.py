@@ -11,18 +11,20 @@ from study_operator.conclusions.power import power, reruns_needed
 from study_operator.conclusions.question import Confirmation, Question
 from study_operator.conclusions.reruns import BASELINE, Reruns, StudyReruns
 from study_operator.findings.evidence import Evidence
+from study_operator.findings.words import told_apart
 from study_operator.results.objective import Direction
 
+DIGITS = 4
 
-def number(value: float, digits: int = 4) -> str:
+
+def number(value: float, digits: int = DIGITS) -> str:
     """Four significant digits; zero without a sign."""
     return f"{value:z.{digits}g}"
 
 
-def distinct(*values: float) -> list[str]:
+def distinct(*values: float) -> tuple[str, ...]:
     """Numbers that are compared: in as few digits as tell them apart, four at least."""
-    told = ([number(value, digits) for value in values] for digits in range(4, 18))
-    return next(texts for texts in told if len(set(texts)) == len(set(values)))
+    return told_apart(values, number, DIGITS)
 
 
 def interval_text(interval: Interval) -> str:
@@ -127,7 +129,7 @@ def arms_not_apart_by_search(between: Decision, evidence: Evidence) -> str:
     )
 
 
-def _means(decision: Decision, evidence: Evidence) -> list[str]:
+def _means(decision: Decision, evidence: Evidence) -> tuple[str, ...]:
     """Of the winner's reruns and of the rival's, in the objective's own direction."""
     direction = evidence.objective.direction
     return distinct(*(direction.minimised(reruns.mean) for reruns in (decision.winner, decision.rival)))

@@ -27,7 +27,7 @@ from study_operator.findings.words import distinct, percent
 from study_operator.results.taxonomy import DIVERGED
 from study_operator.results.trial import TrialState
 from study_operator.scalar import Scalar, identity
-from study_operator.space import Choices, Range
+from study_operator.space import Choices, Range, parameter_text
 
 MOST = 0.5
 """Infeasible share that a space should stay below (rules.md, rule 8)."""
@@ -175,7 +175,7 @@ def _trim(arm: ArmEvidence, separation: Separation, p: float) -> Iterator[Findin
         assert best is not None, "a separation has feasible trials"
         if identity(arm.trials[best].spec.parameters[name]) == identity(separation.choice):
             return
-        (choice,) = distinct(separation.axis.domain, separation.choice)
+        choice = parameter_text(separation.choice)
         message = f"Trials with {name}={choice} are the infeasible ones (AUC {separation.auc:.2f})."
         advice = f"Leave {choice} out of the choices of {name}."
         yield Finding("infeasible-trials", severity, subject, message, advice, {**numbers, "choice": choice})

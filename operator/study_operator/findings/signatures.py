@@ -16,6 +16,7 @@ from study_operator.findings.overfitting import SIGNIFICANCE, worsens
 from study_operator.findings.training_curves import AGREEING, BEST, BestCurve, best_curves, names, shared, within
 from study_operator.findings.words import percent, short
 from study_operator.results.trial import Period, Trial, TrialState
+from study_operator.scalar import is_number
 from study_operator.space import Kind
 
 PERIOD_SIGNIFICANCE = 0.01
@@ -154,8 +155,7 @@ def clipping_threshold(arm: ArmEvidence, trial: Trial) -> float | None:
     """The value of the trial's gradient clipping; None where it has none, or it is off (zero or less)."""
     for definition in arm.space.hyperparameters(arm.arm.index):
         value = trial.spec.parameters.get(definition.name)
-        flag = isinstance(value, bool)
-        if definition.kind is Kind.GRADIENT_CLIPPING and isinstance(value, int | float) and not flag:
+        if definition.kind is Kind.GRADIENT_CLIPPING and is_number(value):
             return float(value) if value > 0 else None
     return None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import count
+from typing import TypeVar
 
 from study_operator.scalar import Scalar
 from study_operator.space import Choices, Range, parameter_text
+
+T = TypeVar("T")
 
 
 def short(value: Scalar) -> str:
@@ -19,7 +23,12 @@ def distinct(domain: Range | Choices, *values: Scalar) -> tuple[str, ...]:
     """
     if isinstance(domain, Choices):
         return tuple(map(parameter_text, values))
-    told = (tuple(str(domain.rounded(value, digits)).removesuffix(".0") for value in values) for digits in count(3))
+    return told_apart(values, lambda value, digits: str(domain.rounded(value, digits)).removesuffix(".0"), 3)
+
+
+def told_apart(values: Sequence[T], text: Callable[[T, int], str], fewest: int) -> tuple[str, ...]:
+    """The ``text`` of each value in as few digits, ``fewest`` at the least, as tell apart those that differ."""
+    told = (tuple(text(value, digits) for value in values) for digits in count(fewest))
     return next(texts for texts in told if len(set(texts)) == len(set(values)))
 
 

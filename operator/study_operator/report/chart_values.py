@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from study_operator.results.trial import Trial, TrialState
-from study_operator.scalar import Scalar
+from study_operator.scalar import Scalar, is_number
 from study_operator.space import Arm, Hyperparameter, Range, ScaleName, conditions_text, parameter_text
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
@@ -25,7 +25,7 @@ def layout(definitions: Sequence[Hyperparameter]) -> dict[str, Json]:
     """
     ranges = [each.domain for each in definitions if isinstance(each.domain, Range)]
     values = [value for each in definitions if not isinstance(each.domain, Range) for value in each.values]
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [value for value in values if is_number(value)]
     if not ranges or len(numbers) < len(values):
         return {"scale": "Choice", "choices": list(dict.fromkeys(map(parameter_text, values)))}
     low = min([each.minimum for each in ranges] + numbers)
@@ -54,8 +54,8 @@ def axis_name(hyperparameter: Hyperparameter, arm: Arm) -> str:
 
 def drawable(value: Scalar | None, choice: bool) -> Json:
     """A hyperparameter's value on its axis, where a choice is a text; None where the trial has none."""
-    if value is None or (choice and not isinstance(value, str)):
-        return None if value is None else parameter_text(value)
+    if value is not None and choice:
+        return parameter_text(value)
     return number(value) if isinstance(value, float) else value
 
 

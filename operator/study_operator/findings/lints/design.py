@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from study_operator.findings.finding import Finding, Severity, Subject
 from study_operator.results.objective import Objective
-from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, Scalar, Space, Value
+from study_operator.scalar import is_number
+from study_operator.space import Choices, Hyperparameter, Kind, Range, Role, Space, Value
 
 PATH = "spec.hyperparameters"
 OPTIMIZER_KINDS = (Kind.LEARNING_RATE, Kind.MOMENTUM, Kind.BETA1, Kind.BETA2, Kind.EPSILON)
@@ -112,11 +113,6 @@ Lint = Callable[[Design], Iterator[Finding]]
 def dimensions(sampled: Iterable[Hyperparameter]) -> int:
     """How many there are for a trial: a name that has several ranges, under conditions of their own, counts once."""
     return len({each.name for each in sampled})
-
-
-def is_number(value: Scalar) -> bool:
-    """Whether ``value`` is a number, which a flag and a text are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def listed(names: list[str], last: str = "and") -> str:

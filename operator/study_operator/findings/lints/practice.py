@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.lints.design import Design, Words, dimensions, is_number
+from study_operator.findings.lints.design import Design, Words, dimensions
+from study_operator.scalar import is_number
 from study_operator.space import Choices, Hyperparameter, Kind, Role
 
 WARMUP_SHARE = 0.1

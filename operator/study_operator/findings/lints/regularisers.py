@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_operator.findings.finding import Finding, Severity, Subject
-from study_operator.findings.lints.design import PATH, Definition, Design, is_number
+from study_operator.findings.lints.design import PATH, Definition, Design
+from study_operator.scalar import is_number
 from study_operator.space import REGULARISERS, Choices, Hyperparameter, Kind, Range, Role
 
 
