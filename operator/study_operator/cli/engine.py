@@ -13,6 +13,7 @@ from typing import Any
 from study_operator.api import Study
 from study_operator.backends.local import FOLDER_GONE, LocalBackend
 from study_operator.backends.port import Announcement, Gone, StudyRef
+from study_operator.cli.table import ended
 from study_operator.cli.views import View
 from study_operator.controller import Controller, ControllerSettings
 from study_operator.results.trial import Trial
@@ -131,7 +132,7 @@ def _rest(status: Mapping[str, Any], durable: int, drained: bool) -> Outcome | N
     """
     trials = status.get("trials", {})
     under_way = sum(trials.get(state, 0) for state in ("queued", "running", "awaitingMetrics"))
-    if durable < sum(trials.get(state, 0) for state in ("succeeded", "infeasible", "failed")):
+    if durable < ended(status):
         return None
     match status.get("state"):
         case "Finished":

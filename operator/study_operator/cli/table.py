@@ -24,6 +24,7 @@ _STATE_STYLES = {
     "Interrupted": "yellow",
 }
 _RUNS_SHOWN = 8
+_ENDED = ("succeeded", "infeasible", "failed")
 
 
 def study_view(
@@ -64,9 +65,9 @@ def arms_table(status: Mapping[str, Any]) -> Table | None:
     table.add_column("Trial")
     for arm in arms:
         counts, best = arm["trials"], arm.get("best", {})
-        ended = [counts[state] for state in ("succeeded", "infeasible", "failed")]
-        done = f"{sum(ended)}/{counts['planned']}"
-        table.add_row(arm["label"], done, *map(str, ended), short(best.get("objective", "")), best.get("trial", ""))
+        numbers = [counts[state] for state in _ENDED]
+        done = f"{sum(numbers)}/{counts['planned']}"
+        table.add_row(arm["label"], done, *map(str, numbers), short(best.get("objective", "")), best.get("trial", ""))
     return table
 
 
@@ -80,7 +81,7 @@ def status_line(status: Mapping[str, Any]) -> str:
 def ended(status: Mapping[str, Any]) -> int:
     """How many trials of the search have ended."""
     trials = status.get("trials", {})
-    return sum(trials.get(state, 0) for state in ("succeeded", "infeasible", "failed"))
+    return sum(trials.get(state, 0) for state in _ENDED)
 
 
 def duration_text(duration: timedelta) -> str:
