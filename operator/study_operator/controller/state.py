@@ -193,9 +193,8 @@ class StudyState:
             if run.index not in self.runs:
                 self.fold_run(run, now, settings)
         for trial in list(self.ledger):
-            index, status = trial.spec.index, trial.status
-            begun = status.state is not TrialState.PENDING and not status.state.final
-            if begun and index not in self.runs and index not in self.stale:
+            index = trial.spec.index
+            if index not in self.runs and index not in self.stale:
                 self.run_vanished(index, now, settings)
 
     def run_vanished(self, index: int, now: float, settings: ControllerSettings) -> None:
