@@ -55,6 +55,11 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- toYaml (merge (include "study-operator.selectorLabels" . | fromYaml) $own .Values.commonLabels) }}
 {{- end }}
 
+{{- /* Those of an object that something selects by labels of its own, which go before all others: (list $ labels). */}}
+{{- define "study-operator.ownLabelsFirst" -}}
+{{- toYaml (merge (dict) (index . 1) (include "study-operator.labels" (index . 0) | fromYaml)) }}
+{{- end }}
+
 {{- define "study-operator.prometheusFolder" -}}
 /etc/study-operator/prometheus
 {{- end }}
