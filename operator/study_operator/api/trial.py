@@ -128,7 +128,7 @@ class CurveDiagnostics(Model):
     )
     late: Trend | None = Field(
         default=None,
-        description="The trend of the last quarter.",
+        description="The trend late in training: over the last quarter, or the last evaluations where those are few.",
         examples=[{"z": -2.4, "change": -0.0049, "step": 460}],
     )
     after_minimum: Trend | None = Field(
@@ -158,7 +158,8 @@ class CurveDiagnostics(Model):
     )
     gap_spread: Deviation = Field(
         default=0.0,
-        description="How uneven the evaluations are: the spread of the gaps between them, from P10 to P90, in medians.",
+        description="How uneven the evaluations are: the spread of the gaps between them but for the last, from P10 to "
+        "P90, in medians.",
         examples=[0.35],
     )
     repeated_steps: Count = Field(

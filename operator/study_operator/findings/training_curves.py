@@ -61,7 +61,7 @@ class BestCurve:
 
     @property
     def late(self) -> Trend | None:
-        """The trend of the last quarter."""
+        """The trend late in training."""
         return self._turned(self.diagnostics.late)
 
     @property
