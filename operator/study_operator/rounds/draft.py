@@ -37,8 +37,8 @@ class Plan:
     """What of a round's manifest the next one depends on beside its space.
 
     ``seed`` and ``baseline`` are None where the manifest does not give them; ``confirms`` is whether the best are run
-    again on fresh seeds; ``words`` is the trainer's command line,
-    ``limits`` what bounds the time of the study or of a trial, such as ``spec.budget.maxDuration 6h``.
+    again on fresh seeds; ``words`` is the trainer's command line, ``limits`` what bounds the time of the study or of a
+    trial, such as ``spec.budget.maxDuration 6h``.
     """
 
     trials: int
